@@ -1,0 +1,7 @@
+//! The body of every call. v0.2's additions are optional members of v0.1's bodies.
+
+pub mod check;
+pub mod events;
+pub mod heartbeat;
+pub mod register;
+pub mod resolve;
