@@ -1,1 +1,37 @@
-//! (to come)
+//! The Kernel Contract over HTTP, once.
+//!
+//! A call's headers become a [`Call`], its body is read within [`Limits`], and one of the
+//! contract's handlers hands both to a [`Kernel`]: the agent at a site, or the Kernel itself.
+//! What it refuses, a [`Refusal`], leaves as `application/problem+json`. [`serve`] is the server
+//! loop under both.
+//!
+//! Nothing here decides anything: who may call is the [`Kernel`]'s to say, from the token alone,
+//! and so is every answer. This crate checks that headers, path and body agree with the token.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod body;
+mod call;
+mod handler;
+mod idempotency;
+mod kernel;
+mod limits;
+mod listener;
+mod refusal;
+mod router;
+mod server;
+mod slots;
+mod stream;
+mod watch;
+
+pub use answer::{answer, json};
+pub use body::{parse, read};
+pub use call::{Call, Principal, RuntimeHeader};
+pub use idempotency::{Idempotency, IdempotencyKey};
+pub use kernel::{CheckQuestion, CheckReply, Kernel};
+pub use limits::Limits;
+pub use listener::Listener;
+pub use refusal::Refusal;
+pub use router::{calls, refusing_the_rest, routes};
+pub use server::serve;
+pub use slots::Slots;

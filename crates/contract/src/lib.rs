@@ -8,6 +8,7 @@
 pub mod call;
 pub mod code;
 pub mod condition;
+pub mod date;
 pub mod digest;
 pub mod exit;
 pub mod header;
@@ -19,6 +20,7 @@ pub mod time;
 pub mod version;
 
 pub use code::Code;
+pub use date::Date;
 pub use digest::Sha256Digest;
 pub use problem::Problem;
 pub use time::Timestamp;

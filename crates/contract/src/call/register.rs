@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    date::Date,
     id::{RuntimeId, TenantId},
     model::{DeploymentMode, Policies, RuntimeStatus, RuntimeType},
 };
@@ -25,7 +26,7 @@ pub struct RegisterRequest {
     pub runtime_id: Option<RuntimeId>,
     /// v0.2: the date (`YYYY-MM-DD`) its version was released, for licenses by release date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub released_on: Option<String>,
+    pub released_on: Option<Date>,
 }
 
 /// What the runtime is told.

@@ -1,0 +1,8 @@
+//! The contract's calls, one a file.
+
+pub(crate) mod check;
+pub(crate) mod contract;
+pub(crate) mod events;
+pub(crate) mod heartbeat;
+pub(crate) mod register;
+pub(crate) mod resolve;

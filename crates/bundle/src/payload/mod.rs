@@ -1,0 +1,74 @@
+//! What documents say: one type a file, and who may sign it.
+
+mod checkpoint;
+mod clock_reset;
+mod enroll;
+mod license;
+mod receipt;
+mod renew;
+mod request;
+mod revocations;
+mod role;
+mod root;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::PayloadError;
+
+pub use checkpoint::{Checkpoint, OpenedAfter};
+pub use clock_reset::ClockReset;
+pub use enroll::Enroll;
+pub use license::{
+    AuditRules, Binding, DecisionRecord, Entitlement, FingerprintBinding, Flag, FlagValue, Ladder,
+    License, LicenseLimits, Needs, SiteMode, Telemetry, WhenFull,
+};
+pub use receipt::Receipt;
+pub use renew::Renew;
+pub use request::{LicenseRef, Request, RootRef, UsageReport};
+pub use revocations::{Revocations, SerialsBelow};
+pub use role::{DocumentType, Role};
+pub use root::{Issuer, RoleKeys, Roles, Root, RootKey};
+
+/// The content of one type of document.
+pub trait Payload: DeserializeOwned + serde::Serialize {
+    /// The type that the envelope must name.
+    const TYPE: DocumentType;
+
+    /// What JSON and types can't say: `bundle.md` §2–§7, the type's own rules.
+    ///
+    /// # Errors
+    /// [`PayloadError::Invalid`] names the member and what is wrong with it.
+    fn check(&self) -> Result<(), PayloadError>;
+}
+
+/// Longest short text of a payload, in bytes: names, products, features, keys of flags.
+const TEXT_MAX_BYTES: usize = 256;
+
+/// A text someone reads: not empty, bounded, without control characters.
+fn check_text(member: &'static str, text: &str) -> Result<(), PayloadError> {
+    if text.is_empty() || text.len() > TEXT_MAX_BYTES || text.chars().any(char::is_control) {
+        return Err(PayloadError::invalid(
+            member,
+            "must be 1 to 256 bytes without control characters",
+        ));
+    }
+    Ok(())
+}
+
+/// A name programs compare: products, features, flags.
+fn check_name(member: &'static str, name: &str) -> Result<(), PayloadError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/".contains(&byte);
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(plain) {
+        return Err(PayloadError::invalid(member, "must be 1 to 128 of A-Z a-z 0-9 . _ - : /"));
+    }
+    Ok(())
+}
+
+/// Bytes written as lower-case hex.
+fn check_hex(member: &'static str, text: &str, bytes: usize) -> Result<(), PayloadError> {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if text.len() != bytes * 2 || !text.bytes().all(hex) {
+        return Err(PayloadError::invalid(member, "must be lower-case hex of the right length"));
+    }
+    Ok(())
+}
