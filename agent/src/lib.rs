@@ -1,1 +1,48 @@
-//! (to come)
+//! The agent of a site: a shell around calculators.
+//!
+//! Requests read an immutable [`snapshot`]; everything that changes goes through the one
+//! [`owner`] of the store, which answers after its commit. [`run()`] wires the two to the doors;
+//! [`admin`] is what the verbs of [`cli`] speak to. See `ARCHITECTURE.md` for walkthroughs.
+#![forbid(unsafe_code)]
+
+use std::{error::Error, fmt};
+
+pub mod admin;
+mod bundle_route;
+mod cap;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod denials;
+pub mod doctor;
+pub mod doors;
+pub mod exit;
+pub mod health;
+pub mod kernel;
+pub mod metrics;
+pub mod own_event;
+pub mod owner;
+pub mod probes;
+pub mod random;
+mod run;
+pub mod site;
+pub mod snapshot;
+
+pub use run::{run, runtime_routes, standalone};
+
+/// An error with the reasons behind it, on one line: printed once, where it is handled.
+pub fn error_chain<'e>(error: &'e (dyn Error + 'static)) -> impl fmt::Display + 'e {
+    struct Chain<'e>(&'e (dyn Error + 'static));
+    impl fmt::Display for Chain<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut source = self.0.source();
+            while let Some(reason) = source {
+                write!(f, ": {reason}")?;
+                source = reason.source();
+            }
+            Ok(())
+        }
+    }
+    Chain(error)
+}

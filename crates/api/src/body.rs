@@ -1,6 +1,11 @@
 //! Body: a call's bytes, read once, within their limits, and what they say.
 
-use std::time::Duration;
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
@@ -30,7 +35,12 @@ pub async fn read(
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
-    timeout(time, collect(body, most)).await.map_err(|_elapsed| Code::RequestTimeout)?
+    let mut body = pin!(collect(body, most));
+    // Nearly always it is here already, and no timer is needed.
+    match poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx))).await {
+        Poll::Ready(read) => read,
+        Poll::Pending => timeout(time, body).await.map_err(|_elapsed| Code::RequestTimeout)?,
+    }
 }
 
 /// Reads `bytes` as the JSON object a call takes.
@@ -80,7 +90,7 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Refusal> {
     if first.len() > most {
         return Err(too_large(most));
     }
-    // Nearly always the body came in one piece with the head: nothing is copied.
+    // A body in one piece is not copied.
     if body.is_end_stream() {
         return Ok(first);
     }

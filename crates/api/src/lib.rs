@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod bell;
 mod body;
 mod call;
 mod handler;

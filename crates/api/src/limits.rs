@@ -16,10 +16,13 @@ pub struct Limits {
     /// Bytes in a feature's name, a version or a capability. A license can't name a longer one,
     /// and a refusal keeps the feature's name in the audit.
     pub text_bytes: usize,
-    /// Bytes in a request's head, and in the buffer that reads it. The contract's headers fill
-    /// under 1 KiB; a proxy or a tracing library adds a few more. (At most 100 headers: hyper's
-    /// own count, which costs no allocation.)
+    /// Bytes in a request's head. The contract's headers fill under 1 KiB; a proxy or a tracing
+    /// library adds a few more. (At most 100 headers: hyper's own count, which costs no
+    /// allocation.)
     pub head_bytes: usize,
+    /// Bytes one connection buffers of what it reads, at least 8 KiB: the size of the pieces in
+    /// which a large body arrives.
+    pub buffer_bytes: usize,
     /// From accepting a connection, or from the first byte of a later request, to the end of the
     /// head: nobody holds a slot by sending half a header.
     pub head_time: Duration,
@@ -49,7 +52,8 @@ impl Limits {
         body_bytes: 64 << 10,
         events_body_bytes: (1 << 20) + (64 << 10),
         text_bytes: 256,
-        head_bytes: 32 << 10,
+        head_bytes: 16 << 10,
+        buffer_bytes: 64 << 10,
         head_time: Duration::from_secs(10),
         body_time: Duration::from_secs(10),
         idle_time: Duration::from_secs(60),

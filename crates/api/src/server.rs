@@ -1,6 +1,13 @@
 //! Server: accepts connections, runs the router on each, and ends them in time.
 
-use std::{convert::Infallible, future::Future, io, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::{Future, pending, poll_fn},
+    io,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use axum::Router;
 use http::Request;
@@ -8,18 +15,23 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::watch,
+    sync::watch::{Receiver, channel},
     task::{JoinError, JoinSet},
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tower::Service as _;
 
 use crate::{
+    bell::Bell,
     limits::Limits,
     listener::Listener,
     slots::{Slot, Slots},
     stream::{Answer, Watched},
+    watch::Watch,
 };
+
+/// hyper takes no smaller buffer.
+const BUFFER_LEAST_BYTES: usize = 8 << 10;
 
 /// Serves `router` on `listener` until `shutdown`; then lets the calls in flight finish, within
 /// [`Limits::drain_time`].
@@ -36,7 +48,7 @@ pub async fn serve<L: Listener>(
 ) {
     // Has axum prepare its routes once, not for each request.
     let router = router.with_state(());
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopping) = channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     let mut accepts = Accepts::Well;
@@ -82,6 +94,7 @@ pub async fn serve<L: Listener>(
     };
     if timeout(limits.drain_time, drained).await.is_err() {
         tracing::warn!(connections = connections.len(), "calls in flight were cut off at shutdown");
+        connections.shutdown().await;
     }
 }
 
@@ -91,11 +104,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     slot: Slot,
     router: Router,
     limits: Limits,
-    mut stopping: watch::Receiver<bool>,
+    stopping: Receiver<bool>,
 ) {
     let watch = &slot.watch;
     let service = service_fn(|request: Request<Incoming>| {
-        watch.handling(Instant::now());
+        watch.handling();
         let answering = router.clone().call(request);
         async {
             let response = answering.await?;
@@ -108,28 +121,60 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     // Times are the watch's: hyper's own would set a timer for each request.
     let connection = http1::Builder::new()
         .header_read_timeout(None)
-        .max_buf_size(limits.head_bytes)
+        .max_header_size(limits.head_bytes)
+        .max_buf_size(limits.buffer_bytes.max(BUFFER_LEAST_BYTES))
         .serve_connection(io, service);
     let mut connection = pin!(connection);
+    let mut turn = pin!(turn(watch, &limits, Some(stopping)));
+    let bell = Bell::of_this_task().await;
+    poll_fn(|cx| {
+        // A connection's errors are the peer's doing: it hung up, or does not speak HTTP.
+        while connection.as_mut().poll(cx).is_pending() {
+            match bell.poll_if_rung(turn.as_mut()) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Turn::Over) => break,
+                Poll::Ready(Turn::Last) => {
+                    connection.as_mut().graceful_shutdown();
+                    turn.set(self::turn(watch, &limits, None));
+                    bell.ring();
+                }
+            }
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// What a connection has to do besides its calls.
+enum Turn {
+    /// Its time is over.
+    Over,
+    /// The call in flight is its last.
+    Last,
+}
+
+/// Waits until the connection's time is over, or until the server stops.
+async fn turn(watch: &Watch, limits: &Limits, mut stopping: Option<Receiver<bool>>) -> Turn {
     let now = Instant::now();
-    let mut look = pin!(sleep_until(watch.next_look(&limits, now).unwrap_or(now)));
-    let mut draining = false;
+    let mut look = pin!(sleep_until(watch.next_look(limits, now).unwrap_or(now)));
+    let stop = async {
+        match &mut stopping {
+            // A server that is gone has stopped, too.
+            Some(stopping) => drop(stopping.wait_for(|stop| *stop).await),
+            None => pending().await,
+        }
+    };
+    let mut stop = pin!(stop);
     loop {
         tokio::select! {
-            biased;
-            // Its errors are the peer's doing: it hung up, or does not speak HTTP.
-            _ = connection.as_mut() => return,
-            () = look.as_mut() => match watch.next_look(&limits, Instant::now()) {
+            () = look.as_mut() => match watch.next_look(limits, Instant::now()) {
                 Some(next) => look.as_mut().reset(next),
-                None => return,
+                None => return Turn::Over,
             },
-            () = watch.wanted() => if watch.idle_since_ms().is_some() { return },
-            _ = stopping.wait_for(|stop| *stop), if !draining => {
-                if watch.idle_since_ms().is_some() {
-                    return;
-                }
-                draining = true;
-                connection.as_mut().graceful_shutdown();
+            () = watch.wanted() => if watch.idle_since_ms().is_some() { return Turn::Over },
+            () = stop.as_mut() => {
+                let idle = watch.idle_since_ms().is_some();
+                return if idle { Turn::Over } else { Turn::Last };
             }
         }
     }

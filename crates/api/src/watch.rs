@@ -59,9 +59,9 @@ impl Watch {
         }
     }
 
-    /// A head is complete and its handler begins.
-    pub(crate) fn handling(&self, now: Instant) {
-        self.enter(Stage::Handling, now);
+    /// A head is complete and its handler begins, which has no end to keep.
+    pub(crate) fn handling(&self) {
+        self.stand(Stage::Handling, 0);
     }
 
     /// The handler has an answer.
@@ -70,8 +70,9 @@ impl Watch {
     }
 
     /// The last of the answer was taken to be sent.
-    pub(crate) fn answered(&self, now: Instant) {
-        self.enter(Stage::Flushing, now);
+    pub(crate) fn answered(&self) {
+        let (_, since_ms) = self.standing();
+        self.stand(Stage::Flushing, since_ms);
     }
 
     /// Bytes went out.
@@ -81,10 +82,10 @@ impl Watch {
         }
     }
 
-    /// Nothing is left in our buffer.
-    pub(crate) fn flushed(&self, now: Instant) {
-        if let (Stage::Flushing, _) = self.standing() {
-            self.enter(Stage::Idle, now);
+    /// Nothing is left in our buffer: the connection is idle since its last bytes went out.
+    pub(crate) fn flushed(&self) {
+        if let (Stage::Flushing, since_ms) = self.standing() {
+            self.stand(Stage::Idle, since_ms);
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
         let start = Instant::now();
         let watch = idle(start);
         let armed = watch.next_look(&LIMITS, start).unwrap();
-        let begun = start + LIMITS.head_time / 3;
+        let begun = start + LIMITS.head_time / 4;
         watch.heard(begun);
         assert!(armed <= begun + LIMITS.head_time, "the alarm set while idle is not too late");
         assert_eq!(watch.next_look(&LIMITS, armed), Some(begun + LIMITS.head_time));
@@ -191,7 +192,7 @@ mod tests {
         let start = Instant::now();
         let watch = Watch::new(start, start);
         watch.heard(start);
-        watch.handling(start);
+        watch.handling();
         assert!(watch.next_look(&LIMITS, start + LIMITS.idle_time * 10).is_some());
         assert_eq!(watch.idle_since_ms(), None);
     }
@@ -201,7 +202,7 @@ mod tests {
         let start = Instant::now();
         let watch = Watch::new(start, start);
         watch.heard(start);
-        watch.handling(start);
+        watch.handling();
         watch.answering(start);
         let took_some = start + LIMITS.idle_time / 2;
         watch.told(took_some);
@@ -214,20 +215,20 @@ mod tests {
         let start = Instant::now();
         let watch = Watch::new(start, start);
         watch.heard(start);
-        watch.handling(start);
+        watch.handling();
         watch.answering(start);
-        watch.flushed(start);
+        watch.flushed();
         assert_eq!(watch.idle_since_ms(), None, "flushed before the answer was whole");
-        watch.answered(start);
+        watch.answered();
         assert_eq!(watch.idle_since_ms(), None);
-        watch.flushed(start);
+        watch.flushed();
         assert_eq!(watch.idle_since_ms(), Some(0));
     }
 
     fn idle(now: Instant) -> Watch {
         let watch = Watch::new(now, now);
-        watch.answered(now);
-        watch.flushed(now);
+        watch.answered();
+        watch.flushed();
         watch
     }
 }

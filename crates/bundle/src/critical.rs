@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::PayloadError;
+use crate::{error::PayloadError, payload::DocumentType};
 
 /// A member or rule that must not be ignored, and the first agent version that knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +27,13 @@ struct CriticalOnly {
 ///
 /// It runs before the typed reading: a future member may change what the others mean, and a
 /// reader that can't take the document should say "update", not "malformed".
-pub(crate) fn check(payload: &[u8]) -> Result<(), PayloadError> {
-    let Ok(only) = serde_json::from_slice::<CriticalOnly>(payload) else { return Ok(()) };
+///
+/// # Errors
+/// [`PayloadError::Critical`], or [`PayloadError::Malformed`] for what is not a list of them.
+pub(crate) fn check(payload: &[u8], document: DocumentType) -> Result<(), PayloadError> {
+    // A list that can't be read is never taken for an empty one, also by types that have none.
+    let only: CriticalOnly = serde_json::from_slice(payload)
+        .map_err(|source| PayloadError::Malformed { document, source })?;
     match only.critical.into_iter().find(|critical| !KNOWN.contains(&critical.name.as_str())) {
         Some(Critical { name, since }) => Err(PayloadError::Critical { name, since }),
         None => Ok(()),

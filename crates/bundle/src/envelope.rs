@@ -40,6 +40,9 @@ impl Envelope {
         let payload = cursor.until_quote("a base64 payload")?;
         cursor.expect(r#"","payloadType":""#)?;
         let media_type = cursor.until_quote("a document type")?;
+        if media_type.contains(&b'\\') {
+            return Err(cursor.shape("a document type without escapes before this"));
+        }
         cursor.expect(r#"","signatures":["#)?;
         let mut signatures = Vec::with_capacity(1);
         loop {

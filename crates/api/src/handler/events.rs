@@ -30,7 +30,7 @@ pub(crate) async fn events<K: Kernel>(State(door): State<Door<K>>, request: Requ
         let call = Call::from_headers(&head.headers, &*door.kernel, RuntimeHeader::Required)?;
         let bytes = body::read(&head.headers, body, door.events_body_bytes, door.body_time).await?;
         let version = call.version;
-        let (events, form) = asked(version, &bytes)?;
+        let Asked { events, form } = asked(version, &bytes)?;
         // The whole call's bytes are not kept while its events become durable.
         drop(bytes);
         let asked = events.len();
@@ -78,7 +78,12 @@ struct BodyV0_2<'a> {
 }
 
 /// The events' own bytes, as they came.
-fn asked(version: ContractVersion, bytes: &[u8]) -> Result<(Vec<Box<[u8]>>, Form), Refusal> {
+struct Asked {
+    events: Vec<Box<[u8]>>,
+    form: Form,
+}
+
+fn asked(version: ContractVersion, bytes: &[u8]) -> Result<Asked, Refusal> {
     let body = match version {
         ContractVersion::V0_1 => {
             let BodyV0_1 { event } = body::parse(bytes)?;
@@ -87,9 +92,9 @@ fn asked(version: ContractVersion, bytes: &[u8]) -> Result<(Vec<Box<[u8]>>, Form
         ContractVersion::V0_2 => body::parse(bytes)?,
     };
     match (body.event, body.events) {
-        (Some(event), None) => Ok((vec![kept(event)], Form::One)),
+        (Some(event), None) => Ok(Asked { events: vec![kept(event)], form: Form::One }),
         (None, Some(Events(events))) if !events.is_empty() => {
-            Ok((events.into_iter().map(kept).collect(), Form::Many))
+            Ok(Asked { events: events.into_iter().map(kept).collect(), form: Form::Many })
         }
         _ => Err(Refusal::new(
             Code::RequestMalformed,

@@ -47,8 +47,16 @@ struct Body {
 }
 
 /// The path's last segment but one, as sent: an id has one spelling, so nothing is decoded.
+///
+/// # Errors
+/// `request.not_found` for what no id is written with (`..`, `%2e`, nothing at all);
+/// `request.malformed` for anything else that is not a UUIDv7.
 fn runtime_in(path: &str) -> Result<RuntimeId, Refusal> {
     let segment = path.rsplit('/').nth(1).unwrap_or_default();
+    let plain = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if segment.is_empty() || !plain {
+        return Err(Code::RequestNotFound.into());
+    }
     segment
         .parse()
         .map_err(|_| Refusal::new(Code::RequestMalformed, "the path's runtime_id is not a UUIDv7"))

@@ -1,0 +1,50 @@
+//! `GET /statusz`: how the site is.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
+
+use farhold_bundle::payload::SiteMode;
+
+use super::{
+    Admin,
+    answer::{ClockAnswer, StatusAnswer},
+    answer_of,
+};
+
+pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    farhold_api::answer(&headers, async {
+        let figures = admin.queue().await?;
+        let conditions = admin.health.conditions(&figures);
+        let snapshot = admin.owner.snapshot();
+        let now = snapshot.now(&admin.clock.read());
+        farhold_api::json(&StatusAnswer {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: admin.place.mode.map(|mode| match mode {
+                SiteMode::Managed => "managed".to_owned(),
+                SiteMode::Detached => "detached".to_owned(),
+            }),
+            tenants: admin.place.facts.tenants.iter().copied().collect(),
+            device_key: admin.place.facts.device_key.to_string(),
+            started_at: admin.place.started_at,
+            ready: admin.health.is_ready(),
+            conditions,
+            trust: answer_of::trust(&snapshot),
+            clock: ClockAnswer {
+                wall: now.wall,
+                mark: now.mark,
+                floor: now.floor,
+                now: now.instant,
+            },
+            queue: answer_of::queue(
+                &snapshot,
+                &admin.place,
+                admin.place.opening.epoch.to_string(),
+                figures,
+            ),
+            runtimes: snapshot.registry.runtime_count(),
+        })
+    })
+    .await
+}

@@ -1,0 +1,134 @@
+//! The command line: one verb a file, one edge where errors become lines and exit codes.
+
+mod audit;
+mod check;
+mod config;
+mod export;
+mod import;
+mod license;
+mod log;
+mod output;
+mod queue;
+mod run;
+mod session;
+mod status;
+mod stdout;
+mod text;
+mod token;
+mod trust;
+mod usage;
+mod version;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use farhold_contract::exit::Exit;
+
+use crate::exit::{AlreadyTold, ReaderGone, Told};
+use session::{Global, Session};
+
+/// Licenses, entitlements and audit for the products of a site, online or not.
+#[derive(Parser)]
+#[command(name = "farhold", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 2 usage, 4 verified but refused, 5 not verified, \
+    65 bad data, 69 unavailable, 73 can't write, 75 try again, 78 configuration.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the agent in the foreground, for a service manager or a container
+    Run(run::Args),
+    /// Install or show the vendor's trust root
+    #[command(subcommand)]
+    Trust(trust::Verb),
+    /// Import a bundle of signed documents
+    Import(import::Args),
+    /// Show how the site is: conditions, clock, queue
+    Status(status::Args),
+    /// Show licenses, explain codes
+    #[command(subcommand)]
+    License(license::Verb),
+    /// Read and verify the audit log
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Export the audit records that the vendor has not receipted
+    Export(export::Args),
+    /// Look after the audit queue
+    #[command(subcommand)]
+    Queue(queue::Verb),
+    /// Create, list and revoke the tokens of runtimes
+    #[command(subcommand)]
+    Token(token::Verb),
+    /// Check, show or draft the configuration
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Examine the site and say what to do about what is wrong
+    Check(check::Args),
+    /// Show the version of the program and of the contract
+    Version(version::Args),
+}
+
+/// The whole program: parse, do, end.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let json = std::env::args_os().any(|word| word == "--json");
+            return match usage::told(&error) {
+                None => ended(stdout::write(error.render().to_string().as_bytes()), json),
+                Some(told) => refused(&told, json),
+            };
+        }
+    };
+    let session = Session::new(cli.global);
+    let json = session.json();
+    ended(cli.verb.act(&session), json)
+}
+
+impl Verb {
+    fn act(self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::Run(args) => args.act(session),
+            Self::Trust(verb) => verb.act(session),
+            Self::Import(args) => args.act(session),
+            Self::Status(args) => args.act(session),
+            Self::License(verb) => verb.act(session),
+            Self::Audit(verb) => verb.act(session),
+            Self::Export(args) => args.act(session),
+            Self::Queue(verb) => verb.act(session),
+            Self::Token(verb) => verb.act(session),
+            Self::Config(verb) => verb.act(session),
+            Self::Check(args) => args.act(session),
+            Self::Version(args) => args.act(session),
+        }
+    }
+}
+
+fn ended(result: anyhow::Result<()>, json: bool) -> ExitCode {
+    match result {
+        Ok(()) => Exit::Ok.code().into(),
+        Err(error) if error.is::<ReaderGone>() => Exit::Ok.code().into(),
+        Err(error) => match error.downcast_ref::<AlreadyTold>() {
+            Some(AlreadyTold(code)) => code.exit().code().into(),
+            None => refused(&Told::of(&error), json),
+        },
+    }
+}
+
+/// A program reads one JSON value on standard output, whatever happens; people read standard error.
+fn refused(told: &Told, json: bool) -> ExitCode {
+    // Nothing is left to be done where the last words can't be written.
+    let _ = if json {
+        stdout::json(told).ok();
+        Ok(())
+    } else {
+        std::io::stderr().write_all(told.lines().as_bytes())
+    };
+    told.exit().code().into()
+}

@@ -1,0 +1,38 @@
+//! `farhold queue`: the audit queue.
+
+mod stats;
+
+use clap::Subcommand;
+
+use farhold_contract::Timestamp;
+
+use super::{session::Session, text};
+use crate::{admin::answer::QueueAnswer, config::bytes_for_people};
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Show how full the queue is, and what was ever lost
+    Stats(stats::Args),
+}
+
+impl Verb {
+    pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::Stats(args) => args.act(session),
+        }
+    }
+}
+
+/// The queue on one line.
+pub(super) fn summary(queue: &QueueAnswer, now: Timestamp) -> String {
+    let mut told = format!(
+        "{} not receipted, {} of {}",
+        text::count(queue.events, "record"),
+        bytes_for_people(queue.bytes),
+        bytes_for_people(queue.cap_bytes),
+    );
+    if let Some(oldest) = queue.oldest_at {
+        told.push_str(&format!(", the oldest from {}", text::moment(oldest, now)));
+    }
+    told
+}

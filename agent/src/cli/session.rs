@@ -1,0 +1,88 @@
+//! A session: what the global flags say, and the way to the configuration and to the agent.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tracing::Level;
+
+use super::log;
+use crate::{
+    admin::client::AdminDoor,
+    config::{Config, ConfigError, Key, Sources},
+};
+
+/// Flags that every verb takes.
+#[derive(Args)]
+pub(super) struct Global {
+    /// Read this file instead of /etc/farhold/agent.toml, and agent.d beside it
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    config: Option<PathBuf>,
+    /// Keep state in this directory [state_dir]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Configuration")]
+    state_dir: Option<String>,
+    /// Find the sockets in this directory [runtime_dir]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Configuration")]
+    runtime_dir: Option<String>,
+    /// Write the log as text or json [log.format]
+    #[arg(long, global = true, value_name = "FORM", help_heading = "Configuration")]
+    log_format: Option<String>,
+    /// Write the log down to this level [log.level]
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Configuration")]
+    log_level: Option<String>,
+    /// Answer in JSON, errors too
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// What the global flags say.
+pub(super) struct Session {
+    global: Global,
+}
+
+impl Session {
+    pub(super) const fn new(global: Global) -> Self {
+        Self { global }
+    }
+
+    /// Whether a program reads the answer.
+    pub(super) const fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Where the configuration is read from.
+    pub(super) fn sources(&self) -> Result<Sources, ConfigError> {
+        let flags = [
+            ("--state-dir", Key::StateDir, &self.global.state_dir),
+            ("--runtime-dir", Key::RuntimeDir, &self.global.runtime_dir),
+            ("--log-format", Key::LogFormat, &self.global.log_format),
+            ("--log-level", Key::LogLevel, &self.global.log_level),
+        ];
+        let flags = flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some((flag, key, value.clone()?)))
+            .collect();
+        Sources::of_process(self.global.config.clone(), flags)
+    }
+
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.sources()?)
+    }
+
+    /// The running agent, or its state directory in this process where none runs.
+    pub(super) fn door(&self) -> anyhow::Result<AdminDoor> {
+        let config = self.config()?;
+        let socket = config.admin_socket();
+        if AdminDoor::answers(&socket)? {
+            return AdminDoor::socket(socket);
+        }
+        // The verb tells its own outcome; only what must not go unseen is logged beside it.
+        log::begin(&config.log, Level::ERROR);
+        let door = AdminDoor::in_process(|| crate::standalone(&config))?;
+        eprintln!(
+            "No agent runs at {}: working on {} directly.",
+            config.runtime_dir.display(),
+            config.state_dir.display()
+        );
+        Ok(door)
+    }
+}

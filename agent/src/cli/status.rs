@@ -1,0 +1,57 @@
+//! `farhold status`: how the site is.
+
+use super::{queue, session::Session, stdout, text};
+use crate::admin::{answer::StatusAnswer, client::Ask};
+
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+impl Args {
+    pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let status: StatusAnswer = session.door()?.json(Ask::get("/statusz"))?;
+        if session.json() {
+            return stdout::json(&status);
+        }
+        stdout::write(described(&status).as_bytes())
+    }
+}
+
+fn described(status: &StatusAnswer) -> String {
+    let now = status.clock.wall;
+    let tenants: Vec<String> = status.tenants.iter().map(ToString::to_string).collect();
+    let trust = status.trust.as_ref().map_or_else(
+        || "none".to_owned(),
+        |trust| format!("version {} of {}", trust.version, text::plain(&trust.issuer_name)),
+    );
+    let mut told = format!(
+        "farhold {}, {}, {}\n",
+        text::plain(&status.version),
+        status.mode.as_deref().map_or_else(|| "no mode yet".to_owned(), text::plain),
+        if status.ready { "ready" } else { "not ready: no verified bundle can answer" },
+    );
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    told.push_str(&text::facts(&[
+        ("organization", or_none(tenants.join(", "))),
+        ("device key", text::plain(&status.device_key)),
+        ("trust root", trust),
+        ("running since", text::moment(status.started_at, now)),
+        ("clock", format!("{now}, licenses are judged by {}", status.clock.now)),
+        ("runtimes", status.runtimes.to_string()),
+        ("audit queue", queue::summary(&status.queue, now)),
+    ]));
+    if status.conditions.is_empty() {
+        told.push_str("\nNothing is wrong.\n");
+        return told;
+    }
+    for condition in &status.conditions {
+        let severity = format!("{:?}", condition.severity).to_lowercase();
+        let since = text::moment(condition.since, now);
+        told.push_str(&format!(
+            "\n{severity}: {} since {since}\n  {}\n  try: {}\n",
+            condition.code.as_str(),
+            text::plain(&condition.impact),
+            text::plain(&condition.hint),
+        ));
+    }
+    told
+}

@@ -1,0 +1,26 @@
+//! `farhold token revoke ID`.
+
+use serde_json::json;
+
+use farhold_contract::id::TokenId;
+
+use crate::{
+    admin::client::Ask,
+    cli::{session::Session, stdout},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The token's id, as farhold token list shows it; never the token itself
+    id: TokenId,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        session.door()?.call(Ask::delete(format!("/admin/tokens/{}", self.id)))?;
+        if session.json() {
+            return stdout::json(&json!({ "revoked": self.id }));
+        }
+        stdout::write(format!("Revoked token {}.\n", self.id).as_bytes())
+    }
+}

@@ -1,0 +1,70 @@
+//! Keys: the closed list of what can be configured.
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $default:expr, $example:literal, $comment:literal;)*) => {
+        /// A key of the closed list.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // each one's documentation is its `comment`
+        pub enum Key { $($name,)* }
+
+        impl Key {
+            /// Every key, in the order of the default file.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The key as files write it, with its table: `local.tcp`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The value where nothing is written; `None`: it stays unset.
+            pub const fn default(self) -> Option<&'static str> {
+                match self { $(Self::$name => $default,)* }
+            }
+
+            /// A value as a file would write it: the default, or one that shows the form.
+            pub const fn example(self) -> &'static str {
+                match self { $(Self::$name => $example,)* }
+            }
+
+            /// What it is for, in lines of a comment.
+            pub const fn comment(self) -> &'static str {
+                match self { $(Self::$name => $comment,)* }
+            }
+        }
+    };
+}
+
+keys! {
+    Mode = "mode", None, r#""detached""#, "How this site is linked: \"managed\" (by an outbound link to the vendor's Kernel, after\nenrollment) or \"detached\" (never any network: files are carried by hand).\nWithout it the agent runs, reports not_enrolled, and answers every check with mode none.";
+    TenantId = "tenant_id", None, r#""01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f""#, "The organization of a detached site: the tenant's UUIDv7 from the vendor.\nRequired with mode = \"detached\"; fixed while a license is stored.";
+    StateDir = "state_dir", Some("/var/lib/farhold"), r#""/var/lib/farhold""#, "Where licenses, counters and the audit log are kept. Mode 0700, owned by the agent's user.";
+    RuntimeDir = "runtime_dir", Some("/run/farhold"), r#""/run/farhold""#, "Where the sockets agent.sock (for products) and admin.sock (for these verbs) are.";
+    LocalTcp = "local.tcp", None, r#""127.0.0.1:7600""#, "A loopback address for products that can't open a Unix socket. Without it there is no TCP\nsocket at all.";
+    LocalGid = "local.gid", None, "990", "The group, by number, whose members may open agent.sock: getent group farhold-clients.";
+    QueueCap = "queue.cap", None, r#""4GiB""#, "The most the audit queue may take: bytes, or a number with KiB, MiB, GiB or TiB.\nWithout it: 10 % of the filesystem, between 512 MiB and 16 GiB.";
+    LogFormat = "log.format", Some("text"), r#""text""#, "\"text\" for people, \"json\" for programs.";
+    LogLevel = "log.level", Some("info"), r#""info""#, "\"error\", \"warn\", \"info\", \"debug\" or \"trace\".";
+    TrustFile = "trust.file", Some("/usr/share/farhold/trust/root.json"), r#""/usr/share/farhold/trust/root.json""#, "The first trust root, where the vendor's package brings one. Not used once a root is installed.";
+}
+
+impl Key {
+    /// The key that files write so.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|key| key.as_str() == text)
+    }
+
+    /// The variable that sets it: `FARHOLD_LOCAL_TCP`.
+    pub fn variable(self) -> String {
+        format!("FARHOLD_{}", self.as_str().replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// Its table, or an empty text at the top of the file.
+    pub fn table(self) -> &'static str {
+        self.as_str().split_once('.').map_or("", |(table, _)| table)
+    }
+
+    /// Its name within its table.
+    pub fn name(self) -> &'static str {
+        self.as_str().split_once('.').map_or(self.as_str(), |(_, name)| name)
+    }
+}

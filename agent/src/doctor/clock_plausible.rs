@@ -1,0 +1,79 @@
+//! `clock-plausible`: the system clock agrees with the agent's own time and with what is signed.
+
+use std::time::Duration;
+
+use crate::admin::answer::ClockAnswer;
+
+use super::{Site, Verdict, told};
+
+pub(super) const ID: &str = "clock-plausible";
+
+/// Beyond this the agent stops following the wall at once (bundle.md §5).
+const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+/// More than drift and rounding; less than any license notices.
+const NEAR: Duration = Duration::from_secs(5 * 60);
+
+const NEXT: &str = "Correct the clock and its synchronization: timedatectl status.";
+
+pub(super) fn examine(site: &Site) -> Verdict {
+    match site.status() {
+        Ok(status) => judge(&status.clock),
+        Err(error) => Verdict::failed(told(error), "Follow the next step of agent-running."),
+    }
+}
+
+fn judge(clock: &ClockAnswer) -> Verdict {
+    let behind = clock.mark.saturating_since(clock.wall);
+    let ahead = clock.wall.saturating_since(clock.mark);
+    let before_signed = clock.floor.saturating_since(clock.wall);
+    if before_signed > FAR {
+        let floor = clock.floor;
+        let detail =
+            format!("the clock says {}, but a document signed {floor} is here", clock.wall);
+        return Verdict::failed(detail, NEXT);
+    }
+    if behind > FAR {
+        let detail = format!(
+            "the clock says {}, {} behind what this machine has seen; nothing is denied for it",
+            clock.wall,
+            hours(behind)
+        );
+        return Verdict::failed(detail, NEXT);
+    }
+    if behind > NEAR || ahead > NEAR || before_signed > NEAR {
+        let detail = format!(
+            "the clock says {}, the agent's own time is {}, licenses are judged by {}",
+            clock.wall, clock.mark, clock.now
+        );
+        return Verdict::warning(detail, NEXT);
+    }
+    Verdict::ok(format!("the clock says {} and nothing contradicts it", clock.wall))
+}
+
+fn hours(duration: Duration) -> String {
+    format!("{} hours", duration.as_secs() / 3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use farhold_contract::Timestamp;
+
+    use super::*;
+    use crate::doctor::Outcome;
+
+    const NOON: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn outcome(wall: Timestamp, mark: Timestamp, floor: Timestamp) -> Outcome {
+        judge(&ClockAnswer { wall, mark, floor, now: wall.max(mark).max(floor) }).outcome
+    }
+
+    #[test]
+    fn a_clock_that_agrees_is_fine_and_one_that_contradicts_a_signature_is_not() {
+        assert_eq!(outcome(NOON, NOON, NOON - FAR), Outcome::Ok);
+        assert_eq!(outcome(NOON - HOUR, NOON, NOON - FAR), Outcome::Warning);
+        assert_eq!(outcome(NOON + HOUR * 48, NOON, NOON - FAR), Outcome::Warning);
+        assert_eq!(outcome(NOON - HOUR * 25, NOON, NOON - HOUR * 100), Outcome::Failed);
+        assert_eq!(outcome(NOON, NOON, NOON + HOUR * 25), Outcome::Failed);
+    }
+}

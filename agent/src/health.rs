@@ -1,0 +1,136 @@
+//! What is wrong with the site now, as the closed list of conditions; and whether it can answer.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use farhold_contract::{
+    Timestamp,
+    condition::{Condition, ConditionCode},
+};
+use farhold_policy::Phase;
+use farhold_store::QueueFigures;
+
+use crate::{clock::Clock, owner::Owner, site::Place, snapshot::Snapshot};
+
+/// Where conditions are found, and since when each stands.
+pub struct Health {
+    place: Arc<Place>,
+    owner: Owner,
+    clock: Arc<dyn Clock>,
+    since: Mutex<BTreeMap<ConditionCode, Timestamp>>,
+    raised: Mutex<BTreeMap<ConditionCode, String>>,
+}
+
+/// From this share of the cap on, in percent, the queue is said to be high.
+const QUEUE_HIGH_PERCENT: u64 = 70;
+/// Below this the filesystem is said to be nearly full.
+const DISK_LOW_BYTES: u64 = 256 << 20;
+/// How far the mark may be from the wall before it is said.
+const SKEW_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Before a root's end it is said this early.
+const ROOT_WARNING_MS: i64 = 90 * DAY_MS;
+
+impl Health {
+    /// Nothing is wrong yet.
+    pub fn new(place: Arc<Place>, owner: Owner, clock: Arc<dyn Clock>) -> Self {
+        Self { place, owner, clock, since: Mutex::default(), raised: Mutex::default() }
+    }
+
+    /// Notes something that only the moment knows: a refused bundle, a refused configuration.
+    pub fn raise(&self, code: ConditionCode, detail: String) {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner).insert(code, detail);
+    }
+
+    /// Notes that it is over.
+    pub fn clear(&self, code: ConditionCode) {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner).remove(&code);
+    }
+
+    /// Whether a verified bundle can answer.
+    pub fn is_ready(&self) -> bool {
+        let snapshot = self.owner.snapshot();
+        let now = snapshot.now(&self.clock.read());
+        let lines = snapshot.documents.policy.lines(&now);
+        lines.iter().flat_map(|line| &line.licenses).any(|license| {
+            license.in_force && !matches!(license.phase, Phase::NotBegun | Phase::Stopped)
+        })
+    }
+
+    /// Every condition that stands now, worst first.
+    pub fn conditions(&self, queue: &QueueFigures) -> Vec<Condition> {
+        let snapshot = self.owner.snapshot();
+        let now = snapshot.now(&self.clock.read()).instant;
+        let found = self.find(&snapshot, queue);
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.retain(|code, _| found.contains_key(code));
+        let mut conditions: Vec<Condition> = found
+            .into_iter()
+            .map(|(code, detail)| Condition {
+                code,
+                severity: code.severity(),
+                since: *since.entry(code).or_insert(now),
+                impact: code.impact().to_owned(),
+                hint: if detail.is_empty() {
+                    code.hint().to_owned()
+                } else {
+                    format!("{} ({detail})", code.hint())
+                },
+            })
+            .collect();
+        conditions.sort_by_key(|condition| std::cmp::Reverse(condition.severity));
+        conditions
+    }
+
+    fn find(&self, snapshot: &Snapshot, queue: &QueueFigures) -> BTreeMap<ConditionCode, String> {
+        let mut found = self.raised.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut note = |stands: bool, code: ConditionCode, detail: String| {
+            if stands {
+                found.insert(code, detail);
+            }
+        };
+        let documents = &snapshot.documents;
+        let now = snapshot.now(&self.clock.read());
+        let none = String::new;
+        note(
+            self.place.mode.is_none() || self.place.facts.tenants.is_empty(),
+            ConditionCode::NotEnrolled,
+            none(),
+        );
+        match documents.standing.root() {
+            None => note(true, ConditionCode::TrustMissing, none()),
+            Some(root) => {
+                let left_ms = root.root().expires.as_ms() - now.instant.as_ms();
+                let detail = format!("root {} ends at {}", root.version(), root.root().expires);
+                note(left_ms < ROOT_WARNING_MS, ConditionCode::TrustRootExpiring, detail);
+                note(
+                    documents.standing.licenses().is_empty(),
+                    ConditionCode::BundleMissing,
+                    none(),
+                );
+            }
+        }
+        let refused = documents.not_admitted.values().next().cloned();
+        note(refused.is_some(), ConditionCode::BundleRejected, refused.unwrap_or_default());
+        for (code, detail) in documents.policy.conditions(&now) {
+            note(true, code, detail);
+        }
+        let ahead_ms = now.wall.as_ms() - now.mark.as_ms();
+        let detail = format!("wall {}, agent's own time {}", now.wall, now.mark);
+        note(ahead_ms < -DAY_MS, ConditionCode::ClockRollback, detail.clone());
+        note(ahead_ms >= -DAY_MS && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
+        let percent = queue.bytes * 100 / self.place.cap_bytes.max(1);
+        let detail = format!("{percent} % of {} bytes", self.place.cap_bytes);
+        note((QUEUE_HIGH_PERCENT..95).contains(&percent), ConditionCode::QueueHigh, detail.clone());
+        note(percent >= 95, ConditionCode::QueueFull, detail);
+        let free = rustix::fs::statvfs(&self.place.state_dir)
+            .map_or(u64::MAX, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+        note(free < DISK_LOW_BYTES, ConditionCode::DiskLow, format!("{free} bytes are free"));
+        if let Some(aside) = &self.place.moved_aside {
+            note(true, ConditionCode::StoreRecovered, format!("kept as {}", aside.display()));
+        }
+        found
+    }
+}

@@ -1,0 +1,283 @@
+//! The five calls, answered at the site.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sha2::{Digest, Sha256};
+
+use farhold_api::{Call, CheckQuestion, CheckReply, Kernel, Principal, Refusal};
+use farhold_audit::{OwnKind, inspect, redact};
+use farhold_bundle::payload::{DecisionRecord, SiteMode};
+use farhold_contract::{
+    Code, Sha256Digest,
+    call::{
+        check::CheckResponse,
+        events::EventAccepted,
+        heartbeat::{Health, HeartbeatRequest},
+        register::{RegisterRequest, RegisterResponse},
+        resolve::{ResolveRequest, ResolveResponse},
+    },
+    id::{DecisionId, RuntimeId, TenantId},
+};
+use farhold_policy::{Link, Question, Resolution, Restraints};
+use farhold_store::{Appended, Body};
+
+use crate::{
+    clock::Clock,
+    denials::{DenialKey, Denials},
+    metrics::Metrics,
+    own_event::Draft,
+    owner::{AppendEvents, AppendOwn, Consume, Deny, Owner, Register, refused},
+    random,
+    site::Place,
+    snapshot::Snapshot,
+};
+
+/// The site as runtimes see it: a Kernel that happens to be near.
+pub struct LocalKernel {
+    /// The one who changes state.
+    pub owner: Owner,
+    /// What never changes.
+    pub place: Arc<Place>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Refusals of the last minute.
+    pub denials: Arc<Denials>,
+    /// Heartbeats since the last tick.
+    pub heartbeats: Heartbeats,
+}
+
+/// How runtimes said they are, since the last tick.
+#[derive(Default)]
+pub struct Heartbeats(Mutex<BTreeMap<RuntimeId, Health>>);
+
+impl Heartbeats {
+    fn note(&self, runtime_id: RuntimeId, health: Health) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(runtime_id, health);
+    }
+
+    /// Takes them out, to be written.
+    pub fn take(&self) -> Vec<(RuntimeId, Health)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_iter()
+            .collect()
+    }
+}
+
+impl Kernel for LocalKernel {
+    fn authenticate(&self, token: &[u8]) -> Option<Principal> {
+        let hash = Sha256Digest::new(Sha256::digest(token).into());
+        let principal = self.owner.snapshot().registry.principal(&hash).cloned();
+        if principal.is_none() {
+            self.metrics.unauthenticated.inc();
+        }
+        principal
+    }
+
+    async fn register(
+        &self,
+        call: Call,
+        request: RegisterRequest,
+    ) -> Result<RegisterResponse, Refusal> {
+        if request.runtime_type != call.principal.runtime_type {
+            let detail =
+                format!("the token is for a runtime of type {}", call.principal.runtime_type);
+            return Err(Refusal::new(Code::RuntimeMismatch, detail));
+        }
+        let Call { principal, correlation_id, .. } = call;
+        self.owner
+            .submit(Register { token_id: principal.token_id, request, correlation_id })
+            .await?
+    }
+
+    async fn heartbeat(&self, call: Call, request: HeartbeatRequest) -> Result<(), Refusal> {
+        if let Some(runtime_id) = call.runtime_id {
+            self.heartbeats.note(runtime_id, request.status);
+        }
+        Ok(())
+    }
+
+    async fn resolve(&self, _: Call, _: ResolveRequest) -> Result<ResolveResponse, Refusal> {
+        Err(Code::IdentityUnavailableOffline.into())
+    }
+
+    async fn check(&self, call: Call, question: CheckQuestion) -> Result<CheckReply, Refusal> {
+        let reply = match question.request.context.as_ref().and_then(|context| context.consume) {
+            Some(units) => self.consume(call, question, units).await?,
+            None => CheckReply::Decision(self.look(call, &question.request.feature).await?),
+        };
+        match &reply {
+            CheckReply::Decision(decision) if !decision.allowed => self.metrics.checks_denied.inc(),
+            _ => self.metrics.checks_allowed.inc(),
+        };
+        Ok(reply)
+    }
+
+    async fn events(
+        &self,
+        call: Call,
+        events: Vec<Box<[u8]>>,
+    ) -> Result<Vec<Result<EventAccepted, Refusal>>, Refusal> {
+        let redactions = self.redactions(call.tenant_id);
+        let prepared: Vec<Result<Body, Refusal>> =
+            events.into_iter().map(|event| prepare(&call, &event, &redactions)).collect();
+        let bodies: Vec<Body> =
+            prepared.iter().filter_map(|event| event.as_ref().ok()).cloned().collect();
+        let mut kept = if bodies.is_empty() {
+            Vec::new()
+        } else {
+            self.owner.submit(AppendEvents { bodies }).await?
+        }
+        .into_iter();
+        let outcomes: Vec<_> = prepared
+            .into_iter()
+            .map(|event| {
+                let event_id = event?.event_id;
+                match kept.next().unwrap_or_else(|| Err(Code::ServerInternal.into()))? {
+                    Appended::Record(_) => Ok(EventAccepted { event_id, duplicate: false }),
+                    Appended::Duplicate => Ok(EventAccepted { event_id, duplicate: true }),
+                    Appended::Conflict => Err(Code::EventConflict.into()),
+                }
+            })
+            .collect();
+        let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        self.metrics.events_rejected.inc_by(refused as u64);
+        Ok(outcomes)
+    }
+}
+
+impl LocalKernel {
+    /// How the site is linked now.
+    pub fn link(&self) -> Link {
+        match self.place.mode {
+            Some(SiteMode::Detached) | None => Link::Detached,
+            Some(SiteMode::Managed) => Link::Offline,
+        }
+    }
+
+    /// A look-only check: from the snapshot alone, without a lock and without the disk.
+    async fn look(&self, call: Call, feature: &str) -> Result<CheckResponse, Refusal> {
+        let (response, record) = {
+            let snapshot = self.owner.snapshot();
+            self.decide(&snapshot, &call, feature)
+        };
+        match record {
+            Record::Nothing => {}
+            Record::Denied(code) => self.deny(&call, feature, code).await?,
+            Record::Allowed => {
+                let payload =
+                    serde_json::json!({"decision_id": response.decision_id, "feature": feature});
+                let draft = Draft::new(OwnKind::DecisionAllowed, payload)
+                    .of_call(call.runtime_id, &call.correlation_id);
+                self.owner.submit(AppendOwn { tenant_id: call.tenant_id, draft }).await?;
+            }
+        }
+        Ok(response)
+    }
+
+    fn decide(&self, snapshot: &Snapshot, call: &Call, feature: &str) -> (CheckResponse, Record) {
+        let now = snapshot.now(&self.clock.read());
+        let decision_id = DecisionId::from_uuid(random::id_v7(now.wall)).ok();
+        let Some(runtime) = call.runtime_id.and_then(|id| snapshot.registry.runtime(id)) else {
+            return (refused(Code::RuntimeNotRegistered, decision_id), Record::Nothing);
+        };
+        let question = Question { tenant_id: call.tenant_id, runtime, feature, consume: None };
+        let policy = &snapshot.documents.policy;
+        let grant = match policy.resolve(&question, &Restraints::default(), &now, self.link()) {
+            Resolution::Granted(grant) => grant,
+            Resolution::Refused(refusal) => {
+                let record =
+                    if refusal.records { Record::Denied(refusal.reason) } else { Record::Nothing };
+                return (refused(refusal.reason, decision_id), record);
+            }
+        };
+        let counter = grant
+            .counter
+            .as_ref()
+            .and_then(|metered| snapshot.usage.read(&metered.key.to_key_text()));
+        let (decision, _) = grant.decide(counter, None);
+        let record = match decision.reason {
+            Some(code) if grant.audit.records(DecisionRecord::Denied) => Record::Denied(code),
+            None if grant.audit.all => Record::Allowed,
+            _ => Record::Nothing,
+        };
+        let response = CheckResponse {
+            allowed: decision.allowed,
+            limits: Some(decision.limits),
+            reason: decision.reason,
+            mode: Some(decision.mode),
+            usage: decision.usage,
+            decision_id,
+        };
+        (response, record)
+    }
+
+    async fn consume(
+        &self,
+        call: Call,
+        question: CheckQuestion,
+        units: u64,
+    ) -> Result<CheckReply, Refusal> {
+        let runtime_id = call.runtime_id.ok_or(Code::RuntimeNotRegistered)?;
+        let consume = Consume {
+            tenant_id: call.tenant_id,
+            runtime_id,
+            feature: question.request.feature,
+            units,
+            idempotency: question.idempotency,
+            correlation_id: call.correlation_id,
+            version: call.version,
+            link: self.link(),
+            denials: Arc::clone(&self.denials),
+        };
+        self.owner.submit(consume).await?
+    }
+
+    /// The first refusal of its kind is durable before the answer; repeats are counted.
+    async fn deny(&self, call: &Call, feature: &str, code: Code) -> Result<(), Refusal> {
+        let Some(runtime_id) = call.runtime_id else { return Ok(()) };
+        let key =
+            DenialKey { tenant_id: call.tenant_id, runtime_id, feature: feature.to_owned(), code };
+        let now = self.owner.snapshot().now(&self.clock.read());
+        if !self.denials.is_first(&key, now.instant) {
+            return Ok(());
+        }
+        self.owner
+            .submit(Deny { key, correlation_id: call.correlation_id.to_string(), count: 1 })
+            .await
+    }
+
+    /// What the tenant's licenses say must not be kept.
+    fn redactions(&self, tenant_id: TenantId) -> Vec<String> {
+        let snapshot = self.owner.snapshot();
+        let licenses = snapshot.documents.standing.licenses().iter();
+        licenses
+            .filter(|license| license.tenant.tenant_id == tenant_id)
+            .flat_map(|license| license.audit.redact.iter().cloned())
+            .collect()
+    }
+}
+
+/// What a decision leaves behind.
+enum Record {
+    Nothing,
+    Denied(Code),
+    Allowed,
+}
+
+/// Checks, redacts and hashes one event, so that the owner only links.
+fn prepare(call: &Call, event: &[u8], redactions: &[String]) -> Result<Body, Refusal> {
+    let head = inspect(event).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+    if head.tenant_id != call.tenant_id {
+        return Err(Refusal::new(Code::TenantMismatch, "the event names another tenant"));
+    }
+    if head.runtime_id.is_some() && head.runtime_id != call.runtime_id {
+        return Err(Refusal::new(Code::RuntimeMismatch, "the event names another runtime"));
+    }
+    let kept = redact(event, redactions).into_owned();
+    Ok(Body::new(head.tenant_id, head.class, head.event_id, random::salt(), kept))
+}

@@ -1,0 +1,94 @@
+//! Metrics: counts and gauges for Prometheus; never an id as a label.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+
+/// What the agent counts about itself.
+pub struct Metrics {
+    registry: Registry,
+    /// Records linked into the chain.
+    pub events_accepted: Counter,
+    /// Events refused.
+    pub events_rejected: Counter,
+    /// Records receipted.
+    pub events_delivered: Counter,
+    /// Checks allowed.
+    pub checks_allowed: Counter,
+    /// Checks denied.
+    pub checks_denied: Counter,
+    /// Calls without a valid token.
+    pub unauthenticated: Counter,
+    /// Records waiting for a receipt.
+    pub queue_events: Gauge<f64, AtomicU64>,
+    /// The database with its log, in bytes.
+    pub queue_bytes: Gauge<f64, AtomicU64>,
+    /// Age of the oldest record waiting, in seconds.
+    pub queue_oldest_age_seconds: Gauge<f64, AtomicU64>,
+    license_expires_in_seconds: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("farhold");
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let events_accepted = counter("events_accepted", "Records linked into the chain");
+        let events_rejected = counter("events_rejected", "Events refused");
+        let events_delivered = counter("events_delivered", "Records receipted");
+        let checks_allowed = counter("checks_allowed", "Checks allowed");
+        let checks_denied = counter("checks_denied", "Checks denied");
+        let unauthenticated = counter("unauthenticated_calls", "Calls without a valid token");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::<f64, AtomicU64>::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let queue_events = gauge("queue_events", "Records waiting for a receipt");
+        let queue_bytes = gauge("queue_bytes", "The database with its log, in bytes");
+        let queue_oldest_age_seconds =
+            gauge("queue_oldest_age_seconds", "Age of the oldest record waiting");
+        Arc::new(Self {
+            registry,
+            events_accepted,
+            events_rejected,
+            events_delivered,
+            checks_allowed,
+            checks_denied,
+            unauthenticated,
+            queue_events,
+            queue_bytes,
+            queue_oldest_age_seconds,
+            license_expires_in_seconds: Gauge::default(),
+        })
+    }
+
+    /// The text that Prometheus reads. Without a license its end is absent, not 0.
+    pub fn text(&self, license_expires_in_seconds: Option<f64>) -> String {
+        let mut text = String::new();
+        // Writing into a string can't fail.
+        let _ = encode(&mut text, &self.registry);
+        if let Some(seconds) = license_expires_in_seconds {
+            self.license_expires_in_seconds.set(seconds);
+            let mut own = Registry::with_prefix("farhold");
+            own.register(
+                "license_expires_in_seconds",
+                "Seconds to the earliest signed end of a license in force",
+                self.license_expires_in_seconds.clone(),
+            );
+            let mut rest = String::new();
+            let _ = encode(&mut rest, &own);
+            text.truncate(text.len() - text.rfind("# EOF").map_or(0, |at| text.len() - at));
+            text.push_str(&rest);
+        }
+        text
+    }
+}

@@ -1,0 +1,190 @@
+//! The owner: one thread that has the store, groups what callers ask, and answers after the commit.
+//!
+//! Usage truth lives here: a consumption is evaluated inside the group that commits it. Callers
+//! share one sync; what a group stages becomes real with its commit, or the whole group is told
+//! that nothing was kept.
+
+mod append;
+mod consume;
+mod deny;
+mod group;
+mod import;
+mod register;
+mod tick;
+mod tokens;
+mod trust;
+mod work;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use farhold_api::Refusal;
+use farhold_contract::Code;
+
+use crate::{clock::Clock, metrics::Metrics, site::Site, snapshot::Snapshot};
+
+pub use append::{AppendEvents, AppendOwn};
+pub use consume::{Consume, refused};
+pub use deny::Deny;
+pub use group::Group;
+pub use import::ApplyImport;
+pub use register::Register;
+pub use tick::Tick;
+pub use tokens::{CreateToken, RevokeToken};
+pub use trust::InstallTrust;
+pub use work::Operation;
+
+use group::Commons;
+use work::{Job, Work};
+
+/// What requests hold of the owner.
+#[derive(Clone)]
+pub struct Owner {
+    queue: Sender<Box<dyn Work>>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    pulse: Arc<Pulse>,
+}
+
+/// Whether the owner's thread turns.
+#[derive(Default)]
+pub struct Pulse {
+    /// Since when the present group is at work, in milliseconds since boot; 0 between groups.
+    busy_since_ms: AtomicU64,
+}
+
+/// Most callers waiting; beyond it they are told to come back.
+const QUEUE_MAX: usize = 8_192;
+/// Most operations in one group: bounds how long the first waits for the last.
+const GROUP_MAX: usize = 1_024;
+/// After a group of more than this, the owner gives its callers a moment to return.
+const GROUP_LARGE: usize = 8;
+
+impl Owner {
+    /// Starts the owner of a site's store.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(
+        site: Site,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, waiting) = crossbeam_channel::bounded(QUEUE_MAX);
+        let snapshot = Arc::new(ArcSwap::from_pointee(site.snapshot()));
+        let pulse = Arc::new(Pulse::default());
+        let turn = Turn {
+            waiting,
+            site,
+            commons: Commons { clock, metrics, snapshot: Arc::clone(&snapshot) },
+            pulse: Arc::clone(&pulse),
+            average_sync: Duration::ZERO,
+            failing: false,
+        };
+        let thread =
+            std::thread::Builder::new().name("owner".to_owned()).spawn(move || turn.run())?;
+        Ok((Self { queue, snapshot, pulse }, thread))
+    }
+
+    /// The state of the site as of the last commit.
+    pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Has an operation done, and answers after its commit.
+    ///
+    /// # Errors
+    /// `server.overloaded` if too many wait; `store.unavailable` if its group could not be kept.
+    pub async fn submit<O: Operation>(&self, operation: O) -> Result<O::Answer, Refusal> {
+        let (job, answer) = Job::new(operation);
+        match self.queue.try_send(Box::new(job)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return Err(Refusal::from(Code::ServerOverloaded).after(Duration::from_secs(1)));
+            }
+            Err(TrySendError::Disconnected(_)) => return Err(Code::StoreUnavailable.into()),
+        }
+        answer.await.unwrap_or_else(|_| Err(Code::StoreUnavailable.into()))
+    }
+
+    /// Whether the thread turns: idle, or at one group for less than `most`.
+    pub fn turns(&self, boottime_ms: u64, most: Duration) -> bool {
+        let since = self.pulse.busy_since_ms.load(Ordering::Relaxed);
+        since == 0
+            || boottime_ms.saturating_sub(since)
+                < u64::try_from(most.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The thread's own state.
+struct Turn {
+    waiting: Receiver<Box<dyn Work>>,
+    site: Site,
+    commons: Commons,
+    pulse: Arc<Pulse>,
+    average_sync: Duration,
+    failing: bool,
+}
+
+impl Turn {
+    /// Turns until every [`Owner`] is gone.
+    fn run(mut self) {
+        let mut last_group = 0;
+        while let Ok(first) = self.waiting.recv() {
+            let mut works = vec![first];
+            if last_group > GROUP_LARGE {
+                // Natural batching settles at half the callers: those just answered come right back.
+                self.collect_until(&mut works, last_group, Instant::now() + self.average_sync);
+            }
+            while works.len() < GROUP_MAX
+                && let Ok(work) = self.waiting.try_recv()
+            {
+                works.push(work);
+            }
+            last_group = works.len();
+            self.turn(works);
+        }
+    }
+
+    fn collect_until(&self, works: &mut Vec<Box<dyn Work>>, most: usize, deadline: Instant) {
+        while works.len() < most
+            && let Ok(work) = self.waiting.recv_deadline(deadline)
+        {
+            works.push(work);
+        }
+    }
+
+    fn turn(&mut self, mut works: Vec<Box<dyn Work>>) {
+        let reading = self.commons.clock.read();
+        self.pulse.busy_since_ms.store(reading.boottime_ms.max(1), Ordering::Relaxed);
+        let began = Instant::now();
+        let kept = group::run(&mut self.site, &self.commons, &reading, &mut works);
+        self.average_sync = (self.average_sync * 7 + began.elapsed()) / 8;
+        self.pulse.busy_since_ms.store(0, Ordering::Relaxed);
+        match &kept {
+            Ok(()) if self.failing => {
+                self.failing = false;
+                tracing::info!("the database accepts changes again");
+            }
+            Err(error) if !self.failing => {
+                self.failing = true;
+                tracing::error!(
+                    error = %crate::error_chain(error),
+                    "the database refuses changes; nothing new is acknowledged until it recovers"
+                );
+            }
+            _ => {}
+        }
+        for work in works {
+            work.settle(kept.is_ok());
+        }
+    }
+}

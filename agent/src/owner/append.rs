@@ -1,0 +1,54 @@
+//! Appending events: a runtime's, and the agent's own.
+
+use farhold_api::Refusal;
+use farhold_audit::Class;
+use farhold_contract::{Code, id::TenantId};
+use farhold_store::{Appended, Body, StoreError};
+
+use crate::own_event::Draft;
+
+use super::{group::Group, work::Operation};
+
+/// Runtimes' events stop here, in percent of the cap; what concerns security goes on to the end.
+const USAGE_PERCENT: u64 = 95;
+const SECURITY_PERCENT: u64 = 100;
+
+/// Keeps a runtime's events, each judged for itself.
+pub struct AppendEvents {
+    /// The events, hashed by whoever brings them.
+    pub bodies: Vec<Body>,
+}
+
+impl Operation for AppendEvents {
+    type Answer = Vec<Result<Appended, Refusal>>;
+
+    fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
+        let mut outcomes = Vec::with_capacity(self.bodies.len());
+        for body in self.bodies {
+            let percent =
+                if body.class == Class::Security { SECURITY_PERCENT } else { USAGE_PERCENT };
+            outcomes.push(if group.is_full(percent) {
+                Err(Code::AuditFull.into())
+            } else {
+                Ok(group.append(&body)?)
+            });
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Keeps one event of the agent's own: its share of the queue is never taken from it.
+pub struct AppendOwn {
+    /// The organization.
+    pub tenant_id: TenantId,
+    /// What happened.
+    pub draft: Draft,
+}
+
+impl Operation for AppendOwn {
+    type Answer = ();
+
+    fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
+        group.append_own(self.tenant_id, self.draft)
+    }
+}

@@ -1,0 +1,188 @@
+//! A group: one transaction that many callers share, and what it stages beside the store.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use farhold_audit::Epoch;
+use farhold_contract::id::{EventId, TenantId};
+use farhold_policy::{ClockReading, ClockState, Counter, Now};
+use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
+
+use crate::{
+    clock::Clock,
+    metrics::Metrics,
+    own_event, random,
+    site::Site,
+    snapshot::{Documents, Registry, Snapshot},
+};
+
+use super::work::Work;
+
+/// What the owner shares with the rest of the process.
+pub(super) struct Commons {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+}
+
+/// One group at work.
+pub struct Group<'g> {
+    /// The transaction.
+    pub txn: Txn<'g>,
+    /// The time, read once for the whole group.
+    pub now: Now,
+    /// The reading it came from.
+    pub reading: ClockReading,
+    /// The clock as it will be.
+    pub clock: ClockState,
+    /// The documents, as they will be.
+    pub documents: Arc<Documents>,
+    registry: Arc<Registry>,
+    epoch: Epoch,
+    second_copy: bool,
+    full_at_bytes: u64,
+    size_bytes: u64,
+    accepted: u64,
+}
+
+/// What a kept group leaves for everybody else.
+struct Kept {
+    documents: Arc<Documents>,
+    registry: Arc<Registry>,
+    clock: ClockState,
+    counters: Vec<(String, Counter)>,
+    second_copy: bool,
+    accepted: u64,
+}
+
+/// Does every work inside one transaction and, once it is durable, makes it real.
+pub(super) fn run(
+    site: &mut Site,
+    commons: &Commons,
+    reading: &ClockReading,
+    works: &mut [Box<dyn Work>],
+) -> Result<(), StoreError> {
+    let before = commons.snapshot.load_full();
+    let kept = keep(site, &before, reading, works)?;
+
+    // Durable from here on: now it becomes real for everybody else.
+    commons.metrics.events_accepted.inc_by(kept.accepted);
+    let mut usage = Arc::clone(&before.usage);
+    for (key, counter) in kept.counters {
+        if !usage.publish(&key, counter) {
+            Arc::make_mut(&mut usage).add(&key, counter);
+        }
+    }
+    if kept.second_copy
+        && let Err(error) =
+            write_second_copy(&site.place.state_dir, &kept.documents.standing.to_bundle())
+    {
+        tracing::error!(error = %crate::error_chain(&error), "the second copy of the documents could not be written");
+    }
+    commons.snapshot.store(Arc::new(Snapshot {
+        documents: kept.documents,
+        registry: kept.registry,
+        usage,
+        clock: kept.clock,
+        chain: *site.store.chain(),
+        acknowledged_seq: site.store.acknowledged_seq(),
+    }));
+    Ok(())
+}
+
+fn keep(
+    site: &mut Site,
+    before: &Snapshot,
+    reading: &ClockReading,
+    works: &mut [Box<dyn Work>],
+) -> Result<Kept, StoreError> {
+    let size_bytes = site.store.size_bytes()?;
+    let epoch = site.store.opening().epoch;
+    let mut clock = before.clock.clone();
+    clock.observe(reading, None);
+    let mut group = Group {
+        txn: site.store.begin()?,
+        now: clock.now(reading, before.documents.floor),
+        reading: *reading,
+        clock,
+        documents: Arc::clone(&before.documents),
+        registry: Arc::clone(&before.registry),
+        epoch,
+        second_copy: false,
+        full_at_bytes: site.place.cap_bytes,
+        size_bytes,
+        accepted: 0,
+    };
+    for work in works {
+        work.apply(&mut group)?;
+    }
+    group.txn.put_own("clock", &group.clock)?;
+    let counters =
+        group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
+    let Group { txn, clock, documents, registry, second_copy, accepted, .. } = group;
+    txn.commit()?;
+    Ok(Kept { documents, registry, clock, counters, second_copy, accepted })
+}
+
+impl Group<'_> {
+    /// Links a body into the chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn append(&mut self, body: &Body) -> Result<Appended, StoreError> {
+        let appended = self.txn.append(body, self.now.instant)?;
+        if let Appended::Record(_) = appended {
+            self.accepted += 1;
+        }
+        Ok(appended)
+    }
+
+    /// Links an event of the agent's own into the chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn append_own(
+        &mut self,
+        tenant_id: TenantId,
+        event: own_event::Draft,
+    ) -> Result<(), StoreError> {
+        let Ok(event_id) = EventId::from_uuid(random::id_v7(self.now.instant)) else {
+            return Ok(());
+        };
+        let body = own_event::body(event_id, tenant_id, self.now.instant, event);
+        self.append(&body).map(drop)
+    }
+
+    /// The chain's epoch.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The tokens and runtimes, as they will be.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The same, to change.
+    pub fn registry_mut(&mut self) -> &mut Registry {
+        Arc::make_mut(&mut self.registry)
+    }
+
+    /// Replaces the documents; the second copy follows the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_documents(&mut self, documents: Arc<Documents>) -> Result<(), StoreError> {
+        self.txn.put_documents(&documents.standing)?;
+        self.now = self.clock.now(&self.reading, documents.floor);
+        self.documents = documents;
+        self.second_copy = true;
+        Ok(())
+    }
+
+    /// Whether the queue has reached this share of its cap, in percent.
+    pub fn is_full(&self, percent: u64) -> bool {
+        self.size_bytes >= self.full_at_bytes / 100 * percent
+    }
+}

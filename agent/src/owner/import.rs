@@ -1,0 +1,89 @@
+//! Applying an import: documents, receipts and clock in one transaction.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use farhold_api::Refusal;
+use farhold_audit::{OwnKind, applies};
+use farhold_bundle::{ImportPlan, PublicKey};
+use farhold_contract::{Code, Sha256Digest, id::TenantId};
+use farhold_store::StoreError;
+
+use crate::{own_event::Draft, snapshot::Documents};
+
+use super::{group::Group, work::Operation};
+
+/// Applies a plan, all of it or nothing.
+pub struct ApplyImport {
+    /// What it was planned against: imports are serialized, so this is what stands.
+    pub base: Arc<Documents>,
+    /// The plan.
+    pub plan: ImportPlan,
+    /// What follows from its documents at this site.
+    pub documents: Arc<Documents>,
+    /// The hash of the bundle's bytes.
+    pub bundle_sha256: Sha256Digest,
+    /// The agent's key.
+    pub device_key: PublicKey,
+    /// In whose context it is recorded.
+    pub tenant_id: Option<TenantId>,
+}
+
+impl Operation for ApplyImport {
+    type Answer = Result<(), Refusal>;
+
+    fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
+        if !Arc::ptr_eq(&self.base, &group.documents) {
+            return Ok(Err(Refusal::new(
+                Code::ServerOverloaded,
+                "another import came first; repeat",
+            )));
+        }
+        // Everything is judged before anything is staged: a refusal here leaves no trace.
+        let opening_epoch = group.epoch();
+        for receipt in &self.plan.receipts {
+            let kept = group.txn.head_at(receipt.seq.as_u64())?;
+            if let Err(refusal) = applies(receipt, &self.device_key, &opening_epoch, kept) {
+                // A record pruned after an earlier receipt can't be compared, and needs no other.
+                let known = receipt.seq.as_u64() <= group.txn.acknowledged_seq() && kept.is_none();
+                if !known {
+                    return Ok(Err(Refusal::new(refusal.code(), refusal.to_string())));
+                }
+            }
+        }
+        let mut news = self.plan.lines.iter().any(|line| {
+            line.outcome == farhold_bundle::LineOutcome::New
+                && line.document != farhold_bundle::DocumentType::Receipt
+        });
+        let mut receipted = Vec::new();
+        for receipt in &self.plan.receipts {
+            if group.txn.put_receipt(receipt, group.now.instant)? {
+                receipted.push(receipt.seq.as_u64());
+                news = true;
+            }
+        }
+        if !news {
+            return Ok(Err(Code::BundleSuperseded.into()));
+        }
+        if let Some(reset) = &self.plan.clock_reset {
+            group.clock.reset_to(reset.time, &group.reading);
+            group.txn.put_own("clock_dated_by", &reset.time)?;
+            group.txn.put_own("open_nonce", &Option::<String>::None)?;
+        }
+        group.put_documents(self.documents)?;
+        if let Some(tenant_id) = self.tenant_id {
+            let lines: Vec<_> = self.plan.lines.iter().map(|line| line.name.as_str()).collect();
+            let payload =
+                json!({"sha256": self.bundle_sha256, "lines": lines, "fallen": self.plan.fallen});
+            group.append_own(tenant_id, Draft::new(OwnKind::BundleImported, payload))?;
+            for seq in receipted {
+                group.append_own(
+                    tenant_id,
+                    Draft::new(OwnKind::ReceiptImported, json!({"seq": seq})),
+                )?;
+            }
+        }
+        Ok(Ok(()))
+    }
+}

@@ -1,0 +1,63 @@
+//! The tick: what happens without anybody asking.
+
+use std::{sync::Arc, time::Duration};
+
+use farhold_bundle::Period;
+use farhold_contract::{Timestamp, call::heartbeat::Health, id::RuntimeId};
+use farhold_store::StoreError;
+
+use crate::denials::{DenialKey, Denials};
+
+use super::{deny::Deny, group::Group, work::Operation};
+
+/// How long a record stays after its receipt, where no license says otherwise.
+const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Writes the clock's mark, repeats of refusals, heartbeats; prunes what was receipted long ago.
+pub struct Tick {
+    /// Refusals of the last minute.
+    pub denials: Arc<Denials>,
+    /// Heartbeats since the last tick.
+    pub heartbeats: Vec<(RuntimeId, Health)>,
+    /// Whether this is the last tick of the process.
+    pub last: bool,
+}
+
+impl Operation for Tick {
+    type Answer = ();
+
+    fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
+        for (key, count) in self.denials.take_due(group.now.instant, self.last) {
+            keep_repeats(group, key, count)?;
+        }
+        for (runtime_id, health) in self.heartbeats {
+            group.txn.put_heartbeat(runtime_id, health, group.now.instant)?;
+        }
+        let receipted = group.txn.receipted_by(group.now.instant - retention(group))?;
+        if receipted > 0 {
+            group.txn.prune(receipted)?;
+        }
+        Ok(())
+    }
+}
+
+fn keep_repeats(group: &mut Group<'_>, key: DenialKey, count: u64) -> Result<(), StoreError> {
+    Deny { key, correlation_id: String::new(), count }.apply(group)
+}
+
+/// The longest that any license asks for, or the default.
+fn retention(group: &Group<'_>) -> Duration {
+    let day = jiff::Timestamp::from(Timestamp::from_ms(0)).to_zoned(jiff::tz::TimeZone::UTC);
+    let length = |period: &Period| {
+        day.checked_add(period.span())
+            .ok()
+            .map(|end| Duration::from_millis(end.timestamp().as_millisecond().unsigned_abs()))
+    };
+    let asked = group
+        .documents
+        .standing
+        .licenses()
+        .iter()
+        .filter_map(|license| license.audit.retention.as_ref());
+    asked.filter_map(length).max().map_or(RETENTION, |longest| longest.max(RETENTION))
+}

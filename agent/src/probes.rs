@@ -1,0 +1,70 @@
+//! What anyone on the machine may ask without a token: is it alive, can it answer, how much.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+
+use farhold_contract::Code;
+
+use crate::admin::Admin;
+
+/// A group of the owner's may take this long before the agent counts as stuck: a disk that needs
+/// a minute for a sync is slow, not dead.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// The probes' routes, on every door.
+pub fn routes(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(admin)
+}
+
+/// Whether event loop and owner turn; never disk content or network.
+async fn livez(State(admin): State<Arc<Admin>>) -> Response {
+    if is_alive(&admin) {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "stuck\n").into_response()
+    }
+}
+
+/// Whether event loop and owner turn, for the service manager's watchdog too.
+pub fn is_alive(admin: &Admin) -> bool {
+    admin.owner.turns(admin.clock.read().boottime_ms, STUCK)
+}
+
+/// Whether a verified bundle can answer.
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    if admin.health.is_ready() {
+        return "ok\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "no license in force\n").into_response()
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    farhold_api::answer(&headers, async {
+        let figures = admin.queue().await.map_err(|_| Code::StoreUnavailable)?;
+        let snapshot = admin.owner.snapshot();
+        let now = snapshot.now(&admin.clock.read());
+        let age = figures
+            .oldest_at
+            .map_or(0.0, |oldest| now.instant.saturating_since(oldest).as_secs_f64());
+        let metrics = &admin.metrics;
+        metrics.queue_events.set((snapshot.chain.seq - snapshot.acknowledged_seq) as f64);
+        metrics.queue_bytes.set(figures.bytes as f64);
+        metrics.queue_oldest_age_seconds.set(age);
+        let expires = snapshot.documents.policy.expires_in(&now).map(|seconds| seconds as f64);
+        let text = metrics.text(expires);
+        Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+            .into_response())
+    })
+    .await
+}

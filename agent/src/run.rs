@@ -1,0 +1,215 @@
+//! The running agent: bind first, serve late, READY last.
+
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use serde_json::json;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
+
+use farhold_api::{Limits, Slots};
+use farhold_audit::OwnKind;
+use farhold_contract::condition::ConditionCode;
+
+use crate::{
+    admin::{self, Admin},
+    bundle_route,
+    clock::{Clock, SystemClock},
+    config::{Config, ConfigError},
+    denials::Denials,
+    doors::Doors,
+    health::Health,
+    kernel::{Heartbeats, LocalKernel},
+    metrics::Metrics,
+    own_event::Draft,
+    owner::{AppendOwn, Owner, Tick},
+    probes,
+    site::Site,
+};
+
+/// How often the mark is written and repeats of refusals are told.
+const TICK: Duration = Duration::from_secs(30);
+
+/// Everything that answers, wired together.
+struct Assembly {
+    kernel: Arc<LocalKernel>,
+    admin: Arc<Admin>,
+    owner_thread: JoinHandle<()>,
+}
+
+/// Runs the agent until it is told to stop. `reload` reads the configuration again.
+///
+/// # Errors
+/// Whatever keeps it from serving; after READY, nothing does.
+pub fn run(
+    config: Config,
+    reload: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
+) -> anyhow::Result<()> {
+    // Two workers serve a site; more would only cost memory there.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+        .context("no threads to run on")?
+        .block_on(serve(config, reload))
+}
+
+/// The admin router without a running agent: the verb owns the site for as long as it lives.
+///
+/// # Errors
+/// Whatever keeps the site from being opened; `state.locked` if an agent runs.
+pub fn standalone(config: &Config) -> anyhow::Result<Router> {
+    let assembly = assemble(config)?;
+    Ok(admin::routes(Arc::clone(&assembly.admin)).merge(probes::routes(assembly.admin)))
+}
+
+async fn serve(
+    config: Config,
+    reload: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
+) -> anyhow::Result<()> {
+    // The lock comes before the sockets: a second agent must not take the first one's away.
+    let Assembly { kernel, admin, owner_thread } = assemble(&config)?;
+    let doors = Doors::bind(&config).await?;
+    let mut stops = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (stop, stopped) = watch::channel(false);
+
+    let mut serving = open(doors, &kernel, &admin, &stopped);
+    tell(&admin, OwnKind::Started, json!({"version": env!("CARGO_PKG_VERSION")})).await;
+    tracing::info!(state_dir = %config.state_dir.display(), "the agent serves");
+    notify(&[sd_notify::NotifyState::Ready]);
+
+    let mut tick = tokio::time::interval(TICK);
+    let watchdog = sd_notify::watchdog_enabled();
+    let mut pat = tokio::time::interval(watchdog.map_or(TICK, |period| period / 3));
+    loop {
+        tokio::select! {
+            () = any(&mut stops) => break,
+            _ = hangup.recv() => reconfigure(&config, &reload, &admin.health),
+            _ = tick.tick() => beat(&kernel, false).await,
+            _ = pat.tick() => if probes::is_alive(&admin) {
+                notify(&[sd_notify::NotifyState::Watchdog]);
+            },
+        }
+    }
+
+    tracing::info!("the agent stops");
+    notify(&[sd_notify::NotifyState::Stopping]);
+    stop.send_replace(true);
+    while serving.join_next().await.is_some() {}
+    beat(&kernel, true).await;
+    tell(&admin, OwnKind::Stopped, json!({})).await;
+    drop((kernel, admin));
+    // The owner's thread ends with the last of its callers.
+    let _ = tokio::task::spawn_blocking(move || owner_thread.join()).await;
+    Ok(())
+}
+
+fn assemble(config: &Config) -> anyhow::Result<Assembly> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let site = Site::open(config, &clock.read())?;
+    let place = Arc::clone(&site.place);
+    let metrics = Metrics::new();
+    let (owner, owner_thread) = Owner::start(site, Arc::clone(&clock), Arc::clone(&metrics))
+        .context("no thread for the database")?;
+    let kernel = Arc::new(LocalKernel {
+        owner: owner.clone(),
+        place: Arc::clone(&place),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        denials: Arc::new(Denials::default()),
+        heartbeats: Heartbeats::default(),
+    });
+    let health = Arc::new(Health::new(Arc::clone(&place), owner.clone(), Arc::clone(&clock)));
+    let admin = Arc::new(Admin { owner, place, clock, health, metrics, importing: Mutex::new(()) });
+    Ok(Assembly { kernel, admin, owner_thread })
+}
+
+/// The runtimes' routes; no admin route is among them.
+pub fn runtime_routes(kernel: &Arc<LocalKernel>, admin: &Arc<Admin>, limits: &Limits) -> Router {
+    let routes = farhold_api::calls(Arc::clone(kernel), limits)
+        .merge(bundle_route::routes(Arc::clone(kernel)))
+        .merge(probes::routes(Arc::clone(admin)));
+    farhold_api::refusing_the_rest(routes)
+}
+
+fn open(
+    doors: Doors,
+    kernel: &Arc<LocalKernel>,
+    admin: &Arc<Admin>,
+    stopped: &watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let limits = Limits::STANDARD;
+    let runtimes = runtime_routes(kernel, admin, &limits);
+    let admins = farhold_api::refusing_the_rest(
+        admin::routes(Arc::clone(admin)).merge(probes::routes(Arc::clone(admin))),
+    );
+    let slots = Slots::new(limits.connections);
+    let mut serving = JoinSet::new();
+    if let Some(tcp) = doors.tcp {
+        serving.spawn(farhold_api::serve(
+            tcp,
+            runtimes.clone(),
+            slots.clone(),
+            limits,
+            told(stopped),
+        ));
+    }
+    serving.spawn(farhold_api::serve(doors.runtimes, runtimes, slots, limits, told(stopped)));
+    let slots = Slots::new(limits.admin_connections);
+    serving.spawn(farhold_api::serve(doors.admin, admins, slots, limits, told(stopped)));
+    serving
+}
+
+fn told(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let mut stopped = stopped.clone();
+    async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+async fn any(stops: &mut [Signal; 2]) {
+    let [terminate, interrupt] = stops;
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+}
+
+async fn beat(kernel: &LocalKernel, last: bool) {
+    let tick =
+        Tick { denials: Arc::clone(&kernel.denials), heartbeats: kernel.heartbeats.take(), last };
+    // The owner says so itself when nothing can be written.
+    let _ = kernel.owner.submit(tick).await;
+}
+
+/// Keeps an event about the agent itself, where there is a tenant to keep it for.
+async fn tell(admin: &Admin, kind: OwnKind, payload: serde_json::Value) {
+    if let Some(&tenant_id) = admin.place.facts.tenants.first() {
+        let _ = admin.owner.submit(AppendOwn { tenant_id, draft: Draft::new(kind, payload) }).await;
+    }
+}
+
+/// A bad new file keeps the old configuration, and says so.
+fn reconfigure(config: &Config, reload: impl Fn() -> Result<Config, ConfigError>, health: &Health) {
+    match reload() {
+        Ok(new) if new == *config => health.clear(ConditionCode::ConfigRejected),
+        Ok(_) => {
+            health.clear(ConditionCode::ConfigRejected);
+            tracing::info!("the configuration has changed; it takes effect at the next start");
+        }
+        Err(error) => {
+            let reason = crate::error_chain(&error).to_string();
+            tracing::error!(%reason, "the changed configuration is wrong; the one before it stays in use");
+            health.raise(ConditionCode::ConfigRejected, reason);
+        }
+    }
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    // Outside a service manager there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}

@@ -1,0 +1,256 @@
+//! The site as it is found at the start: state directory, device key, store, documents.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use farhold_audit::{Epoch, Opening};
+use farhold_bundle::{Signer, SiteFacts, Standing, TrustRoot, payload::SiteMode};
+use farhold_contract::{Code, Timestamp, id::TenantId};
+use farhold_keys::{FileSigner, KeyError};
+use farhold_policy::{ClockReading, ClockState};
+use farhold_store::{Birth, Opened, Store, StoreError, read_second_copy, write_second_copy};
+
+use crate::{
+    cap::cap_bytes,
+    config::Config,
+    random,
+    snapshot::{Documents, Registry, Snapshot, UsageBoard},
+};
+
+/// What never changes while the process runs.
+pub struct Place {
+    /// Where the agent keeps what must survive.
+    pub state_dir: PathBuf,
+    /// What the site is, as licenses see it.
+    pub facts: SiteFacts,
+    /// Whether anyone decided how the site is linked.
+    pub mode: Option<SiteMode>,
+    /// The agent's key.
+    pub device: FileSigner,
+    /// How the chain's epoch began.
+    pub opening: Opening,
+    /// The queue's cap, in bytes.
+    pub cap_bytes: u64,
+    /// This run of the agent.
+    pub instance: [u8; 16],
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The damaged database that was moved aside at this start, if one was.
+    pub moved_aside: Option<PathBuf>,
+    _lock: File,
+}
+
+/// The store with what was found in it; the owner's alone.
+pub struct Site {
+    /// The store.
+    pub store: Store,
+    /// What never changes.
+    pub place: Arc<Place>,
+    found: Snapshot,
+}
+
+/// Why a site can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// Another process has it.
+    #[error("another process has the state directory {}", .path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file or folder can't be used.
+    #[error("could not {operation} {}", .path.display())]
+    File {
+        /// What was being done.
+        operation: &'static str,
+        /// To which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The device key can't be used.
+    #[error("the device key can't be used")]
+    DeviceKey(#[from] KeyError),
+    /// The store can't be used.
+    #[error("the database can't be used")]
+    Store(#[from] StoreError),
+}
+
+impl SiteError {
+    /// The code of the closed list.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Locked { .. } => Code::StateLocked,
+            Self::File { .. } | Self::DeviceKey(_) => Code::StateUnusable,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Site {
+    /// Opens the site that a configuration names; makes what a first start must make.
+    ///
+    /// # Errors
+    /// [`SiteError`]; nothing that stood is lost by it.
+    pub fn open(config: &Config, reading: &ClockReading) -> Result<Self, SiteError> {
+        let state_dir = &config.state_dir;
+        let lock = lock(state_dir)?;
+        let device = device_key(state_dir)?;
+        let birth = Birth {
+            epoch: Epoch::new(random::salt()),
+            device_key_id: device.public_key().id(),
+            now: reading.wall,
+        };
+        let Opened { mut store, moved_aside } = Store::open(state_dir, &birth)?;
+        if let Some(aside) = &moved_aside {
+            tracing::error!(kept = %aside.display(), "the database was damaged; it was moved aside and a new one was begun");
+        }
+        let facts = SiteFacts {
+            mode: config.mode.unwrap_or(SiteMode::Managed),
+            tenants: config.tenant_id.into_iter().collect::<BTreeSet<TenantId>>(),
+            device_key: device.public_key().clone(),
+            fingerprint: BTreeMap::new(),
+            open_nonce: store.own::<Option<String>>("open_nonce")?.flatten(),
+        };
+        let standing = standing(&mut store, state_dir, &config.trust_file)?;
+        let dated_by = store.own("clock_dated_by")?;
+        let clock = match store.own::<ClockState>("clock")? {
+            Some(mut clock) => {
+                clock.observe(reading, None);
+                clock
+            }
+            None => ClockState::start(reading),
+        };
+        let found = Snapshot {
+            documents: Arc::new(Documents::new(standing, &facts, dated_by)),
+            registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
+            usage: Arc::new(UsageBoard::new(store.counters())),
+            clock,
+            chain: *store.chain(),
+            acknowledged_seq: store.acknowledged_seq(),
+        };
+        let place = Arc::new(Place {
+            state_dir: state_dir.clone(),
+            facts,
+            mode: config.mode,
+            device,
+            opening: store.opening().clone(),
+            cap_bytes: cap_bytes(config.queue_cap_bytes, state_dir),
+            instance: random::salt(),
+            started_at: reading.wall,
+            moved_aside,
+            _lock: lock,
+        });
+        Ok(Self { store, place, found })
+    }
+
+    /// What was found.
+    pub fn snapshot(&self) -> Snapshot {
+        self.found.clone()
+    }
+}
+
+/// Takes the state directory for this process, making it on a first start.
+fn lock(state_dir: &Path) -> Result<File, SiteError> {
+    let unusable = |operation, path: &Path| {
+        let path = path.to_owned();
+        move |source| SiteError::File { operation, path, source }
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state_dir)
+        .map_err(unusable("create", state_dir))?;
+    let path = state_dir.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(unusable("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(SiteError::Locked { path: state_dir.to_owned() })
+        }
+        Err(std::fs::TryLockError::Error(source)) => Err(unusable("lock", &path)(source)),
+    }
+}
+
+/// An agent is its device key: made once, at the first start.
+fn device_key(state_dir: &Path) -> Result<FileSigner, SiteError> {
+    let path = state_dir.join("device.key");
+    if path.exists() {
+        return Ok(farhold_keys::load(&path, None)?);
+    }
+    Ok(farhold_keys::create(&path, None)?)
+}
+
+/// What stands: of database and second copy, the one that stands higher (`bundle.md` §3.6); at a
+/// first start, the root that the vendor's package brought.
+fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<Standing, SiteError> {
+    let first = reload("database", &store.document_lines()?);
+    let second = match read_second_copy(state_dir) {
+        Ok(lines) => reload("second copy", &lines),
+        // An unreadable copy takes no rights away.
+        Err(error) => {
+            tracing::warn!(error = %crate::error_chain(&error), "the second copy of the documents can't be read");
+            Standing::default()
+        }
+    };
+    if second.height() > first.height() {
+        tracing::warn!(
+            "the second copy of the documents stands higher than the database and serves"
+        );
+        keep(store, &second)?;
+        return Ok(second);
+    }
+    if first.root().is_none()
+        && let Some(packaged) = packaged_trust(trust_file)
+    {
+        keep(store, &packaged)?;
+        write_second_copy(state_dir, &packaged.to_bundle())?;
+        return Ok(packaged);
+    }
+    if second.height() < first.height() {
+        write_second_copy(state_dir, &first.to_bundle())?;
+    }
+    Ok(first)
+}
+
+fn reload(copy: &str, lines: &[Vec<u8>]) -> Standing {
+    let (standing, refused) = Standing::reload(lines.iter().map(Vec::as_slice));
+    for reason in refused {
+        tracing::error!(copy, reason = %crate::error_chain(&reason), "a stored document no longer verifies and is left out");
+    }
+    standing
+}
+
+fn keep(store: &mut Store, standing: &Standing) -> Result<(), StoreError> {
+    let mut txn = store.begin()?;
+    txn.put_documents(standing)?;
+    txn.commit()
+}
+
+fn packaged_trust(file: &Path) -> Option<Standing> {
+    let bytes = std::fs::read(file).ok()?;
+    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    match TrustRoot::install(line, None) {
+        Ok(root) => {
+            tracing::info!(root.version = root.version(), root.sha256 = %root.root().sha256(), "the packaged trust root is installed");
+            Some(Standing::with_trust(root))
+        }
+        Err(reason) => {
+            tracing::error!(file = %file.display(), reason = %crate::error_chain(&reason), "the packaged trust root is refused");
+            None
+        }
+    }
+}

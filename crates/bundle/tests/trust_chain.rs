@@ -1,0 +1,275 @@
+//! Trust is installed once and then walked, root by root.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod support;
+
+use farhold_bundle::{Envelope, LIMITS, LineOutcome, Standing, TrustRoot, payload::*, plan_import};
+use farhold_contract::{Code, Sha256Digest};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use support::*;
+
+fn sha256_of(line: &[u8]) -> Sha256Digest {
+    Sha256Digest::new(Sha256::digest(payload_of(line)).into())
+}
+
+fn step(from: &Vendor, line: &[u8]) -> Result<u64, Code> {
+    let root = TrustRoot::install(&from.root_line(), None).unwrap();
+    let next = root.step(Envelope::open(line).unwrap());
+    next.map(|next| next.version()).map_err(|reason| reason.code())
+}
+
+/// The first root and so many that follow it, each signed by the one before.
+fn chain(steps: u64) -> (Vendor, Vec<Vec<u8>>) {
+    let first = Vendor::new(1);
+    let mut lines = Vec::new();
+    let mut vendor = first.clone();
+    for _ in 0..steps {
+        let next = vendor.rotate(Role::Root);
+        lines.push(next.root_line_after(&vendor));
+        vendor = next;
+    }
+    (first, lines)
+}
+
+#[test]
+fn a_first_root_is_installed_by_the_hash_carried_apart_from_it() {
+    let line = Vendor::new(1).root_line();
+    let root = TrustRoot::install(&line, Some(sha256_of(&line))).unwrap();
+    assert_eq!((root.version(), root.root().sha256()), (1, sha256_of(&line)));
+    let other = sha256_of(&Vendor::new(2).root_line());
+    assert_eq!(TrustRoot::install(&line, Some(other)).unwrap_err().code(), Code::TrustHash);
+}
+
+#[test]
+fn a_first_root_needs_a_threshold_of_its_own_keys() {
+    let vendor = Vendor::with_signers(1, Role::Root, 2);
+    let content = vendor.root_json();
+    let by = |keys: &[Key]| {
+        TrustRoot::install(&line(DocumentType::Root, &content, keys), None)
+            .map(|root| root.version())
+            .map_err(|reason| reason.code())
+    };
+    assert_eq!(by(&vendor.root.keys), Ok(1));
+    assert_eq!(by(&vendor.root.keys[..1]), Err(Code::SignatureThreshold));
+    assert_eq!(by(&vendor.license.keys), Err(Code::SignatureKeyUnknown));
+    assert_eq!(by(&[device()]), Err(Code::SignatureKeyUnknown));
+}
+
+#[test]
+fn only_a_root_can_be_installed() {
+    let vendor = Vendor::new(1);
+    let code = |line: &[u8]| TrustRoot::install(line, None).unwrap_err().code();
+    assert_eq!(code(&vendor.license_line(1)), Code::PayloadType);
+    assert_eq!(code(b"not a line"), Code::EnvelopeMalformed);
+}
+
+#[test]
+fn a_root_made_by_rotation_can_be_a_first_root_without_the_signatures_of_the_one_before() {
+    let first = Vendor::new(1);
+    let second = first.rotate(Role::Root);
+    let rotated = second.root_line_after(&first);
+    let root = TrustRoot::install(&rotated, None).unwrap();
+    assert_eq!(root.root().signers().len(), 1);
+    // Its fuller line is known at that site, and its chain goes on.
+    let third = second.rotate(Role::Root);
+    let site = Standing::with_trust(root);
+    let plan = import(&site, &[&rotated, &third.root_line_after(&second)]).unwrap();
+    assert_eq!(plan.lines[0].outcome, LineOutcome::Known);
+    assert_eq!(plan.standing.root().unwrap().version(), 3);
+}
+
+#[test]
+fn without_a_root_every_bundle_is_refused_also_one_that_brings_its_own() {
+    let vendor = Vendor::new(1);
+    for lines in [vec![vendor.license_line(1)], vec![vendor.root_line(), vendor.license_line(1)]] {
+        assert_eq!(refusal(&Standing::default(), &lines), Code::TrustMissing);
+    }
+}
+
+#[test]
+fn a_foreign_first_root_in_a_bundle_is_no_second_trust() {
+    let ours = Vendor::new(1);
+    let thief = Vendor::new(66);
+    assert_eq!(refusal(&ours.site(), &[thief.root_line()]), Code::TrustConflict);
+    let both = [thief.root_line(), thief.license_line(1)];
+    assert_eq!(refusal(&ours.site(), &both), Code::TrustConflict);
+    // Also under our issuer's name, and also as the next version.
+    let thief = Vendor { issuer: ours.issuer.clone(), ..thief };
+    assert_eq!(refusal(&ours.site(), &[thief.root_line()]), Code::TrustConflict);
+    assert_eq!(refusal(&ours.site(), &[thief.next().root_line()]), Code::SignatureThreshold);
+}
+
+#[test]
+fn the_root_in_force_offered_again_is_known() {
+    let vendor = Vendor::new(1);
+    let plan = import(&vendor.site(), &[vendor.root_line(), vendor.license_line(1)]).unwrap();
+    assert_eq!(plan.lines[0].outcome, LineOutcome::Known);
+    assert_eq!(refusal(&vendor.site(), &[vendor.root_line()]), Code::BundleSuperseded);
+}
+
+#[test]
+fn a_next_root_needs_thresholds_of_the_old_and_of_the_new_root_keys() {
+    let first = Vendor::with_signers(1, Role::Root, 2);
+    let second = first.rotate(Role::Root);
+    let content = second.root_json();
+    let old = first.root.keys.as_slice();
+    let new = second.root.keys.as_slice();
+    let by = |keys: &[&[Key]]| step(&first, &line(DocumentType::Root, &content, &keys.concat()));
+    assert_eq!(by(&[old, new]), Ok(2));
+    assert_eq!(by(&[new, old]), Ok(2));
+    assert_eq!(by(&[new]), Err(Code::SignatureThreshold));
+    assert_eq!(by(&[old]), Err(Code::SignatureThreshold));
+    assert_eq!(by(&[&old[..1], new]), Err(Code::SignatureThreshold));
+    assert_eq!(by(&[old, new, &first.license.keys]), Err(Code::SignatureWrongRole));
+    assert_eq!(by(&[old, new, &[device()]]), Err(Code::SignatureKeyUnknown));
+    assert_eq!(by(&[old, new, new]), Err(Code::SignatureInvalid));
+}
+
+#[test]
+fn a_threshold_can_be_raised_and_lowered_only_by_the_old_one() {
+    let mut first = Vendor::with_signers(1, Role::Root, 3);
+    first.root.threshold = 2;
+    let mut second = first.next();
+    second.root.threshold = 1;
+    let content = second.root_json();
+    let by = |keys: &[Key]| step(&first, &line(DocumentType::Root, &content, keys));
+    assert_eq!(by(&first.root.keys[..1]), Err(Code::SignatureThreshold));
+    assert_eq!(by(&first.root.keys[1..]), Ok(2));
+}
+
+#[test]
+fn a_root_follows_the_one_in_force_by_exactly_one() {
+    let (first, lines) = chain(3);
+    assert_eq!(refusal(&first.site(), &lines[1..2]), Code::TrustSkipped);
+    assert_eq!(refusal(&first.site(), &lines[1..]), Code::TrustSkipped);
+    assert_eq!(after(&first.site(), &lines).root().unwrap().version(), 4);
+    // Signed by the right keys, and still a leap.
+    let mut leap = first.next();
+    leap.version = 3;
+    assert_eq!(step(&first, &leap.root_line()), Err(Code::TrustSkipped));
+    let mut same = first.clone();
+    same.expires = "2033-01-01T00:00:00Z";
+    assert_eq!(step(&first, &same.root_line()), Err(Code::TrustSkipped));
+    let last = Vendor { version: LAST_NUMBER, ..first.clone() };
+    assert_eq!(step(&first, &last.root_line()), Err(Code::TrustSkipped));
+}
+
+#[test]
+fn a_site_that_slept_through_three_roots_walks_them_whatever_the_order_of_lines() {
+    let (first, mut lines) = chain(3);
+    lines.reverse();
+    let plan = import(&first.site(), &lines).unwrap();
+    assert_eq!(plan.standing.root().unwrap().version(), 4);
+    assert_eq!(plan.lines.iter().map(|line| line.line).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(plan.lines[0].name, "root 4");
+}
+
+#[test]
+fn an_expired_root_in_the_middle_of_a_chain_still_chains() {
+    let first = Vendor { expires: "2027-03-01T00:00:00Z", ..Vendor::new(1) };
+    let second = Vendor { expires: "2027-04-01T00:00:00Z", ..first.rotate(Role::Root) };
+    let third = Vendor { expires: "2030-01-01T00:00:00Z", ..second.rotate(Role::Root) };
+    let lines = [second.root_line_after(&first), third.root_line_after(&second)];
+    assert_eq!(after(&first.site(), &lines).root().unwrap().version(), 3);
+    assert_eq!(refusal(&first.site(), &lines[..1]), Code::TrustRootExpired);
+}
+
+#[test]
+fn an_ended_root_takes_no_new_word_and_lets_what_stands_stand() {
+    let vendor = Vendor { expires: "2027-06-01T12:00:00Z", ..Vendor::new(1) };
+    let offer = [vendor.license_line(2)];
+    let plan = |now: &str| plan_import(&vendor.site(), &bundle(&offer), None, at(now));
+    assert_eq!(plan("2027-06-01T12:00:00Z").unwrap_err().code(), Code::TrustRootExpired);
+    let standing = plan("2027-06-01T11:59:59.999Z").unwrap().standing;
+    assert_eq!(refusal(&standing, &[vendor.license_line(3)]), Code::TrustRootExpired);
+    assert_eq!(serials(&standing), [2]);
+    let (again, refused) = Standing::reload(standing.lines());
+    assert!(refused.is_empty());
+    assert_eq!(serials(&again), [2]);
+    // One newer root, and the site goes on.
+    let next = Vendor { expires: "2030-01-01T00:00:00Z", ..vendor.next() };
+    let lines = [next.root_line_after(&vendor), next.license_line(3)];
+    assert_eq!(serials(&after(&standing, &lines)), [2, 3]);
+}
+
+#[test]
+fn one_import_takes_64_root_steps_and_the_next_one_the_rest() {
+    let steps = LIMITS.root_steps;
+    let (first, lines) = chain(steps as u64 * 2 + 5);
+    assert_eq!(refusal(&first.site(), &lines[..=steps]), Code::BundleTooLarge);
+    let standing = after(&first.site(), &lines[..steps]);
+    assert_eq!(standing.root().unwrap().version(), 65);
+    // The bundle that was too long is taken now: its first 64 steps are known.
+    let standing = after(&standing, &lines[..=steps]);
+    assert_eq!(standing.root().unwrap().version(), 66);
+    let standing = after(&standing, &lines[..2 * steps]);
+    let standing = after(&standing, &lines[2 * steps..]);
+    assert_eq!(standing.root().unwrap().version(), 134);
+    // Not every root is kept; those that are reload.
+    let (again, refused) = Standing::reload(standing.lines());
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(again.root().unwrap().version(), 134);
+    assert_eq!(again.roots().len(), standing.roots().len());
+}
+
+#[test]
+fn two_roots_of_one_version_are_a_conflict_in_one_bundle_and_over_two() {
+    let first = Vendor::new(1);
+    let one = first.next().root_line_after(&first);
+    let two = Vendor { expires: "2033-01-01T00:00:00Z", ..first.next() }.root_line_after(&first);
+    assert_eq!(refusal(&first.site(), &[&one, &two]), Code::BundleConflict);
+    assert_eq!(refusal(&after(&first.site(), &[&one]), &[&two]), Code::BundleConflict);
+}
+
+#[test]
+fn a_root_of_a_version_that_stands_is_not_known_unless_it_is_proven() {
+    let first = Vendor::new(1);
+    let second = first.next();
+    let standing = after(&first.site(), &[second.root_line_after(&first)]);
+    let forged = line(DocumentType::Root, &second.root_json(), &Vendor::new(66).root.keys);
+    assert_eq!(refusal(&standing, &[forged]), Code::SignatureKeyUnknown);
+}
+
+#[test]
+fn a_next_root_keeps_issuer_revoked_keys_and_roles() {
+    let first = Vendor::new(1);
+    let renamed = Vendor { issuer: Vendor::new(2).issuer, ..first.next() };
+    assert_eq!(step(&first, &renamed.root_line()), Err(Code::TrustIssuer));
+
+    let second = first.revoke(Role::Kernel);
+    let third = second.next();
+    assert_eq!(step(&second, &third.root_line()), Ok(3));
+    let forgetful = Vendor { revoked: Default::default(), ..third.clone() };
+    assert_eq!(step(&second, &forgetful.root_line()), Err(Code::RootInvalid));
+
+    let mut moved = first.rotate(Role::License);
+    moved.kernel = first.license.clone();
+    assert_eq!(step(&first, &moved.root_line()), Err(Code::RootInvalid));
+}
+
+#[test]
+fn a_root_cannot_give_a_role_to_a_key_it_revokes() {
+    let first = Vendor::new(1);
+    let mut second = first.next();
+    second.revoked.insert(first.license.keys[0].id());
+    assert_eq!(step(&first, &second.root_line()), Err(Code::PayloadMalformed));
+}
+
+#[test]
+fn a_root_ends_after_it_was_made() {
+    let vendor = Vendor { expires: "2027-01-01T00:00:00Z", ..Vendor::new(1) };
+    let reason = TrustRoot::install(&vendor.root_line(), None).unwrap_err();
+    assert_eq!(reason.code(), Code::PayloadMalformed);
+}
+
+#[test]
+fn a_document_of_another_issuer_is_refused_though_our_key_signed_it() {
+    let vendor = Vendor::new(1);
+    let other = json!({ "issuer": Vendor::new(2).issuer });
+    let license = vendor.sign_license(&with(vendor.license_json(1), other.clone()));
+    assert_eq!(refusal(&vendor.site(), &[license]), Code::TrustIssuer);
+    let revocations = with(vendor.revocations_json(1, &[]), other);
+    let revocations = line(DocumentType::Revocations, &revocations, &vendor.revocation.keys);
+    assert_eq!(refusal(&vendor.site(), &[revocations]), Code::TrustIssuer);
+}

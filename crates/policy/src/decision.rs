@@ -1,0 +1,93 @@
+//! Decision: the answer, and what is known before usage is weighed.
+
+use std::sync::Arc;
+
+use farhold_bundle::Positive;
+use farhold_contract::{
+    Code, Timestamp, call::check::Usage, id::LicenseId, mode::Mode, model::Limits,
+};
+
+use crate::{counter::Counter, grant::Grant};
+
+/// What the documents say to a question, before usage is weighed.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// No, whatever has been used.
+    Refused(Refused),
+    /// Yes, as far as the quota reaches.
+    Granted(Grant),
+}
+
+/// Why it may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The reason.
+    pub reason: Code,
+    /// Always none: no verified document speaks for it, or the Kernel took it away.
+    pub mode: Mode,
+    /// The product whose license the reason is about, if there is one.
+    pub product: Option<Arc<str>>,
+    /// The license that the reason is about, if there is one.
+    pub license_id: Option<LicenseId>,
+    /// Its serial.
+    pub serial: Option<Positive>,
+    /// Whether the refusal leaves an event: as that license says, else yes.
+    pub records: bool,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it may.
+    pub allowed: bool,
+    /// Why not; absent when it may.
+    pub reason: Option<Code>,
+    /// How fresh and whole the word behind it is.
+    pub mode: Mode,
+    /// How much the license gives; empty where none does.
+    pub limits: Limits,
+    /// What has been used, this decision's own units included; absent where nothing is counted.
+    pub usage: Option<Usage>,
+    /// The signed end, never the grace; absent: none.
+    pub valid_until: Option<Timestamp>,
+}
+
+impl Resolution {
+    /// Weighs usage where there is any: see [`Grant::decide`]. A refusal counts nothing.
+    pub fn decide(
+        &self,
+        counter: Option<Counter>,
+        consume: Option<u64>,
+    ) -> (Decision, Option<Counter>) {
+        match self {
+            Self::Refused(refused) => (refused.decision(), None),
+            Self::Granted(grant) => grant.decide(counter, consume),
+        }
+    }
+}
+
+impl Refused {
+    /// A refusal that no license can be named for; it leaves an event.
+    pub(crate) const fn without_license(reason: Code) -> Self {
+        Self {
+            reason,
+            mode: Mode::None,
+            product: None,
+            license_id: None,
+            serial: None,
+            records: true,
+        }
+    }
+
+    /// The refusal as an answer.
+    pub const fn decision(&self) -> Decision {
+        Decision {
+            allowed: false,
+            reason: Some(self.reason),
+            mode: self.mode,
+            limits: Limits { quota: None, time_window: None },
+            usage: None,
+            valid_until: None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Inspect: what a file claims. Nothing here is verified, and every line of it says so.
+
+use std::io::{BufRead, Cursor, Read};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use farhold_audit::{Body, WireRecord};
+use farhold_bundle::{Envelope, LIMITS, decode_typed_form, is_typed_form, payload::DocumentType};
+use farhold_contract::{Code, Sha256Digest};
+
+use crate::{export::next_line, refusal::Refusal};
+
+/// What begins every line of an inspection.
+pub const UNVERIFIED: &str = "UNVERIFIED  ";
+
+/// One line of a file, as it claims to be.
+#[derive(Debug)]
+pub enum Claim {
+    /// A signed document.
+    Document {
+        /// Its line in the file, from 1.
+        line: usize,
+        /// The type that it names.
+        kind: DocumentType,
+        /// The ids of the keys that it says signed it.
+        key_ids: Vec<String>,
+        /// SHA-256 of its payload.
+        sha256: Sha256Digest,
+        /// Its payload, if that is JSON; secrets are left out.
+        payload: Option<Value>,
+    },
+    /// A record of an audit export.
+    Record {
+        /// Its line in the file, from 1.
+        line: usize,
+        /// What it says.
+        record: Value,
+    },
+    /// Neither.
+    Unreadable {
+        /// Its line in the file, from 1.
+        line: usize,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// Reads a file claim by claim: an envelope, a bundle, a typed form, or an audit export.
+///
+/// # Errors
+/// `input.unreadable`; `typed_form.malformed`. A line that can't be read is a claim of its own.
+pub fn inspect(mut file: impl BufRead, mut show: impl FnMut(Claim)) -> Result<(), Refusal> {
+    let mut line = Vec::new();
+    let unreadable = |error: std::io::Error| {
+        Refusal::new(Code::InputUnreadable, format!("the file can't be read: {error}"))
+    };
+    let start = file.fill_buf().map_err(unreadable)?;
+    if is_typed_form(start) {
+        file.take(LIMITS.envelope_bytes as u64).read_to_end(&mut line).map_err(unreadable)?;
+        show(document(1, &decode_typed_form(&line)?));
+        return Ok(());
+    }
+    let mut number = 0;
+    let mut is_export = false;
+    while next_line(&mut file, LIMITS.envelope_bytes + 1, &mut line)? {
+        number += 1;
+        let content = line.strip_suffix(b"\n").unwrap_or(&line);
+        let claim = if is_export { record(number, &line) } else { document(number, content) };
+        if number == 1
+            && let Claim::Document { kind: DocumentType::Checkpoint, .. } = claim
+        {
+            is_export = true;
+        }
+        let overlong = line.len() > LIMITS.envelope_bytes;
+        show(claim);
+        if overlong {
+            break; // what follows is the rest of the same line
+        }
+    }
+    if number == 0 {
+        return Err(Refusal::new(Code::EnvelopeMalformed, "the file is empty"));
+    }
+    Ok(())
+}
+
+/// Reads bytes claim by claim.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_bytes(bytes: &[u8]) -> Result<Vec<Claim>, Refusal> {
+    let mut claims = Vec::new();
+    inspect(Cursor::new(bytes), |claim| claims.push(claim))?;
+    Ok(claims)
+}
+
+fn document(line: usize, content: &[u8]) -> Claim {
+    let envelope = match Envelope::open(content) {
+        Ok(envelope) => envelope,
+        Err(error) => return Claim::Unreadable { line, refusal: error.into() },
+    };
+    let payload = envelope.danger_unverified_payload();
+    let mut read: Option<Value> = serde_json::from_slice(payload).ok();
+    // The secret of an enrollment opens the Kernel to whoever reads it here.
+    if envelope.kind() == DocumentType::Enroll
+        && let Some(secret) = read.as_mut().and_then(|payload| payload.get_mut("secret"))
+    {
+        *secret = Value::from("(not shown)");
+    }
+    Claim::Document {
+        line,
+        kind: envelope.kind(),
+        key_ids: envelope.key_ids().map(|id| id.to_string()).collect(),
+        sha256: Sha256Digest::new(Sha256::digest(payload).into()),
+        payload: read,
+    }
+}
+
+fn record(line: usize, bytes: &[u8]) -> Claim {
+    let record = match WireRecord::parse(bytes) {
+        Ok(record) => record,
+        Err(error) => {
+            let refusal = Refusal::from_error(error.code(), &error);
+            return Claim::Unreadable { line, refusal };
+        }
+    };
+    let (event, withheld) = match &record.body {
+        Body::Kept { event, .. } => {
+            (serde_json::from_str(event).unwrap_or_else(|_| Value::from(event.as_ref())), None)
+        }
+        Body::Withheld(why) => (Value::Null, Some(why)),
+    };
+    let record = json!({
+        "seq": record.link.seq,
+        "recorded_at": record.link.recorded_at,
+        "tenant_id": record.link.tenant_id,
+        "class": record.link.class,
+        "event": event,
+        "withheld": withheld,
+    });
+    Claim::Record { line, record }
+}
