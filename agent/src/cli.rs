@@ -82,7 +82,12 @@ pub fn main() -> ExitCode {
             let json = std::env::args_os().any(|word| word == "--json");
             return match usage::told(&error) {
                 None => ended(stdout::write(error.render().to_string().as_bytes()), json),
-                Some(told) => refused(&told, json),
+                Some(told) => {
+                    if usage::wants_help(&error) && !json {
+                        eprintln!("{}", error.render());
+                    }
+                    refused(&told, json)
+                }
             };
         }
     };

@@ -93,7 +93,8 @@ impl Told {
 
     /// The two lines.
     pub fn lines(&self) -> String {
-        format!("error: {} ({})\n  try: {}\n", self.detail, self.code, self.action)
+        let what = self.detail.trim_end_matches('.');
+        format!("error: {what} ({})\n  try: {}\n", self.code, self.action)
     }
 
     /// How the process ends.

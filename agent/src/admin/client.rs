@@ -1,5 +1,7 @@
 //! The admin door from outside: over its socket, or in this process when no agent runs.
 
+mod state_owner;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -20,6 +22,7 @@ use tower::ServiceExt;
 use farhold_contract::{Code, Problem, problem};
 
 use crate::exit::Failure;
+use state_owner::{Acting, StateOwner};
 
 /// Connecting to a socket on this machine is a matter of microseconds, unless nobody accepts.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -36,7 +39,7 @@ pub struct AdminDoor {
 
 enum Way {
     Socket(PathBuf),
-    InProcess(Router),
+    InProcess { router: Router, owner: Option<StateOwner> },
 }
 
 /// One call.
@@ -100,14 +103,21 @@ impl AdminDoor {
         Ok(Self { runtime: event_loop()?, way: Way::Socket(path.into()) })
     }
 
-    /// The same router in this process, made inside the event loop that will run it.
+    /// The same router in this process, made inside the event loop that will run it; root makes
+    /// and runs it as the owner of the state directory.
     ///
     /// # Errors
     /// Whatever `make` says.
-    pub fn in_process(make: impl FnOnce() -> anyhow::Result<Router>) -> anyhow::Result<Self> {
+    pub fn in_process(
+        state_dir: &Path,
+        make: impl FnOnce() -> anyhow::Result<Router>,
+    ) -> anyhow::Result<Self> {
         let runtime = event_loop()?;
+        let owner = StateOwner::of(state_dir);
+        let acting = acting(owner)?;
         let router = runtime.block_on(async { make() })?;
-        Ok(Self { runtime, way: Way::InProcess(router) })
+        drop(acting);
+        Ok(Self { runtime, way: Way::InProcess { router, owner } })
     }
 
     /// Whether an agent listens at the socket.
@@ -131,6 +141,7 @@ impl AdminDoor {
     /// # Errors
     /// `agent.unreachable`, or what the agent refused, as a [`Failure`].
     pub fn call(&self, ask: Ask) -> anyhow::Result<Bytes> {
+        let _acting = self.acting()?;
         self.runtime.block_on(async {
             let patience = ask.patience;
             let response = self.accepted(ask).await?;
@@ -158,6 +169,7 @@ impl AdminDoor {
         ask: Ask,
         sink: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
+        let _acting = self.acting()?;
         self.runtime.block_on(async {
             let mut body = self.accepted(ask).await?.into_body();
             let mut bytes = 0;
@@ -171,6 +183,13 @@ impl AdminDoor {
             }
             Ok(bytes)
         })
+    }
+
+    fn acting(&self) -> anyhow::Result<Option<Acting>> {
+        match &self.way {
+            Way::Socket(_) => Ok(None),
+            Way::InProcess { owner, .. } => acting(*owner),
+        }
     }
 
     async fn accepted(&self, ask: Ask) -> anyhow::Result<Response<Body>> {
@@ -206,7 +225,7 @@ impl AdminDoor {
             Way::Socket(path) => timeout(patience, over_socket(path, request))
                 .await
                 .map_err(|late| unreachable(path, late))?,
-            Way::InProcess(router) => {
+            Way::InProcess { router, .. } => {
                 let Ok(response) = router.clone().oneshot(request.map(Body::new)).await;
                 Ok(response)
             }
@@ -225,7 +244,7 @@ impl AdminDoor {
                 Code::AgentUnreachable,
                 format!("the answer of the agent at {} broke off", path.display()),
             ),
-            Way::InProcess(_) => Failure::new(Code::ServerInternal, "the answer broke off"),
+            Way::InProcess { .. } => Failure::new(Code::ServerInternal, "the answer broke off"),
         }
         .because(cause)
     }
@@ -239,7 +258,7 @@ impl AdminDoor {
                     path.display()
                 ),
             ),
-            Way::InProcess(_) => {
+            Way::InProcess { .. } => {
                 Failure::new(Code::ServerInternal, format!("an answer without a code ({status})"))
             }
         }
@@ -262,6 +281,11 @@ async fn over_socket(path: &Path, request: Request<Full<Bytes>>) -> anyhow::Resu
 fn unreachable(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
     let what = format!("the agent does not answer at {}", path.display());
     Failure::new(Code::AgentUnreachable, what).because(cause)
+}
+
+fn acting(owner: Option<StateOwner>) -> anyhow::Result<Option<Acting>> {
+    let acting = owner.map(StateOwner::act).transpose();
+    acting.context("can't act as the owner of the state directory")
 }
 
 fn event_loop() -> anyhow::Result<Runtime> {

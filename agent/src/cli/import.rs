@@ -99,3 +99,28 @@ pub(super) fn read_input(
 fn take(reader: impl Read, limit_bytes: usize, into: &mut Vec<u8>) -> io::Result<usize> {
     reader.take(limit_bytes as u64).read_to_end(into)
 }
+
+#[cfg(test)]
+mod tests {
+    use farhold_bundle::{Envelope, Signer, encode_typed_form, payload::ClockReset, seal};
+    use farhold_contract::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_pasted_document_becomes_the_bundle_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = farhold_keys::create(&folder.path().join("key"), None).unwrap();
+        let reset = ClockReset {
+            device_key: signer.public_key().clone(),
+            nonce: "ab".repeat(16),
+            time: Timestamp::from_ms(1_800_000_000_000),
+        };
+        let mut bundle = seal(&reset, &signer).unwrap();
+        let typed = encode_typed_form(&Envelope::open(&bundle).unwrap()).unwrap();
+        bundle.push(b'\n');
+        let pasted = format!("  {}\r\n{}\n", &typed[..40], &typed[40..]);
+        assert_eq!(lines_of(pasted.into_bytes()).unwrap(), bundle);
+        assert_eq!(lines_of(bundle.clone()).unwrap(), bundle, "a bundle stays as it is");
+    }
+}

@@ -77,7 +77,7 @@ impl Session {
         }
         // The verb tells its own outcome; only what must not go unseen is logged beside it.
         log::begin(&config.log, Level::ERROR);
-        let door = AdminDoor::in_process(|| crate::standalone(&config))?;
+        let door = AdminDoor::in_process(&config.state_dir, || crate::standalone(&config))?;
         eprintln!(
             "No agent runs at {}: working on {} directly.",
             config.runtime_dir.display(),

@@ -11,7 +11,7 @@ pub(super) fn told(error: &clap::Error) -> Option<Told> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return None;
     }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if wants_help(error) {
         return Some(of("a verb is missing", None));
     }
     let text = error.render().to_string();
@@ -21,6 +21,11 @@ pub(super) fn told(error: &clap::Error) -> Option<Told> {
         paragraph.strip_prefix("tip: ").map(|tip| tip.trim_end_matches('.').to_owned())
     });
     Some(of(what.strip_prefix("error: ").unwrap_or(&what), tip))
+}
+
+/// Whether a verb is missing: then its error holds the list of them.
+pub(super) fn wants_help(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 fn of(what: &str, tip: Option<String>) -> Told {

@@ -28,7 +28,10 @@ pub struct ClockReading {
     pub boot_id: [u8; 16],
 }
 
-/// The agent's own time, kept across restarts: serialize it with each commit and every 60 s.
+/// The agent's own time, kept across restarts.
+///
+/// Write it at each start, every 60 s and with each commit: what is not written is lost with the
+/// process, and uptime counts only from a write within the same boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockState {
     mark: Timestamp,

@@ -62,7 +62,8 @@ impl Window {
     /// Time before the license's beginning counts as its beginning: a clock that starts in
     /// another year opens no windows that the license doesn't have.
     pub fn span_at(&self, quota_time: Timestamp) -> (Timestamp, Timestamp) {
-        let at = quota_time.max(self.anchor);
+        // Calendar arithmetic ends a day before the last instant that can be written.
+        let at: Timestamp = jiff::Timestamp::from(quota_time.max(self.anchor)).into();
         match self.turn {
             Turn::Day => {
                 let day = self.local_date(at);

@@ -151,8 +151,7 @@ fn the_most_particular_entitlement_speaks() {
     let typed = metered("lab", 2, None);
     let typed =
         farhold_bundle::payload::Entitlement { runtime_type: Some(RuntimeType::Labs), ..typed };
-    let license =
-        License { entitlements: vec![metered("lab", 3, None), typed, own], ..license(1) };
+    let license = License { entitlements: vec![metered("lab", 3, None), typed, own], ..license(1) };
     let state = state(&[license]);
     let other = RuntimeFacts { runtime_id: runtime_id(2), ..runtime() };
     let course = RuntimeFacts { runtime_type: RuntimeType::Courses, ..other.clone() };
@@ -245,8 +244,7 @@ fn an_entitlement_may_end_before_its_license_and_says_so() {
         valid_until: Some(at("2027-03-01T00:00:00Z")),
         ..entitlement("exam")
     };
-    let state =
-        state(&[License { entitlements: vec![short, entitlement("lab")], ..license(1) }]);
+    let state = state(&[License { entitlements: vec![short, entitlement("lab")], ..license(1) }]);
     let grant = granted(ask(&state, "exam", "2027-02-28T23:59:59Z"));
     assert_eq!(grant.valid_until, Some(at("2027-03-01T00:00:00Z")));
     let after = refused(ask(&state, "exam", "2027-03-01T00:00:00Z"));
@@ -259,10 +257,8 @@ fn an_entitlement_may_end_before_its_license_and_says_so() {
 fn what_the_kernel_took_away_is_refused_with_mode_none() {
     let state = state(&[license(1)]);
     let runtime = runtime();
-    let denied = Restraints {
-        features_denied: BTreeSet::from(["lab".to_owned()]),
-        ..Restraints::default()
-    };
+    let denied =
+        Restraints { features_denied: BTreeSet::from(["lab".to_owned()]), ..Restraints::default() };
     for (restraints, reason) in [
         (Restraints { tenant_suspended: true, ..denied.clone() }, Code::RuntimeSuspended),
         (Restraints { runtime_suspended: true, ..Restraints::default() }, Code::RuntimeSuspended),
@@ -278,7 +274,8 @@ fn what_the_kernel_took_away_is_refused_with_mode_none() {
 
 #[test]
 fn a_denied_feature_leaves_the_others_alone() {
-    let license = License { entitlements: vec![entitlement("lab"), entitlement("exam")], ..license(1) };
+    let license =
+        License { entitlements: vec![entitlement("lab"), entitlement("exam")], ..license(1) };
     let state = state(&[license]);
     let runtime = runtime();
     let restraints = Restraints {

@@ -99,7 +99,8 @@ fn an_entitlements_ladder_replaces_the_licenses() {
     let strict = Entitlement { ladder: Some(Ladder::default()), ..entitlement("exam") };
     let timeline = Timeline::of_entitlement(&license, &strict);
     assert_eq!(timeline.restrict_ends, Some(at("2028-01-01T00:00:00Z")));
-    let early = Entitlement { valid_until: Some(at("2027-06-01T00:00:00Z")), ..entitlement("exam") };
+    let early =
+        Entitlement { valid_until: Some(at("2027-06-01T00:00:00Z")), ..entitlement("exam") };
     let timeline = Timeline::of_entitlement(&license, &early);
     assert_eq!(timeline.grace_ends, Some(at("2027-06-15T00:00:00Z")));
     assert_eq!(timeline.restrict_ends, Some(at("2027-07-15T00:00:00Z")));

@@ -1,6 +1,7 @@
 //! What the calculator of decisions promises, as named claims and as properties against a naive
 //! model of the same rules (`tests/reference/`).
-#![allow(clippy::unwrap_used)] // a test that can't go on has failed
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that can't go on has failed
+#![allow(unreachable_pub)] // a test binary has no outside
 
 mod clock;
 mod decisions;

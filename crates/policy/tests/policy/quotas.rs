@@ -54,8 +54,7 @@ fn an_exhausted_quota_keeps_the_mode_of_its_license() {
 
 #[test]
 fn overage_is_still_given() {
-    let limits =
-        LicenseLimits { overage: Some(positive(2)), ..metered("lab", 10, None).limits };
+    let limits = LicenseLimits { overage: Some(positive(2)), ..metered("lab", 10, None).limits };
     let grant = grant_of(Entitlement { limits, ..entitlement("lab") }, MIDYEAR);
     let (decision, changed) = grant.decide(used(10), Some(2));
     assert_eq!((decision.allowed, changed), (true, used(12)));
@@ -74,8 +73,7 @@ fn without_a_quota_anything_may_be_consumed_and_nothing_is_counted() {
 
 #[test]
 fn the_largest_numbers_do_not_overflow() {
-    let limits =
-        LicenseLimits { overage: Some(positive(MAX)), ..metered("lab", MAX, None).limits };
+    let limits = LicenseLimits { overage: Some(positive(MAX)), ..metered("lab", MAX, None).limits };
     let grant = grant_of(Entitlement { limits, ..entitlement("lab") }, MIDYEAR);
     assert!(!grant.decide(None, Some(u64::MAX)).0.allowed);
     assert_eq!(grant.decide(None, Some(2 * MAX)).1, used(2 * MAX));
@@ -96,7 +94,7 @@ fn lifetime_use_belongs_to_the_contract_across_its_serials() {
     let first = state(&[granting(metered("lab", 10, None))]);
     assert!(counters.take(&first, "lab", MIDYEAR, 8));
     let renewed = License { serial: positive(2), ..granting(metered("lab", 10, None)) };
-    let second = state(&[renewed.clone()]);
+    let second = state(std::slice::from_ref(&renewed));
     assert!(!counters.take(&second, "lab", MIDYEAR, 3));
     let another = state(&[License { license_id: license_id(2), ..renewed }]);
     assert!(counters.take(&another, "lab", MIDYEAR, 10));
@@ -106,7 +104,7 @@ fn lifetime_use_belongs_to_the_contract_across_its_serials() {
 fn windowed_use_belongs_to_the_product_across_its_licenses() {
     let mut counters = Counters::default();
     let first = granting(metered("lab", 10, Some("P1M")));
-    assert!(counters.take(&state(&[first.clone()]), "lab", MIDYEAR, 8));
+    assert!(counters.take(&state(std::slice::from_ref(&first)), "lab", MIDYEAR, 8));
     let next = License { license_id: license_id(2), serial: positive(2), ..first.clone() };
     assert!(!counters.take(&state(&[next]), "lab", MIDYEAR, 3));
     let other = License { product: "studio".to_owned(), ..first };
@@ -140,10 +138,8 @@ fn a_window_that_closed_never_opens_again() {
 
 #[test]
 fn quotas_do_not_begin_anew_in_the_restricted_phase() {
-    let license = License {
-        ladder: ladder("P14D", "P30D"),
-        ..granting(metered("lab", 10, Some("P1D")))
-    };
+    let license =
+        License { ladder: ladder("P14D", "P30D"), ..granting(metered("lab", 10, Some("P1D"))) };
     let state = state(&[license]);
     let mut counters = Counters::default();
     assert!(counters.take(&state, "lab", "2028-01-14T23:00:00Z", 7));

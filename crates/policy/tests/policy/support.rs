@@ -59,10 +59,8 @@ const REVOCATION_KEY: u8 = 3;
 const KERNEL_KEY: u8 = 4;
 
 static TRUST: LazyLock<TrustRoot> = LazyLock::new(|| {
-    let role = |seed| RoleKeys {
-        key_ids: vec![Key::new(seed).public.id()],
-        threshold: Positive::MIN,
-    };
+    let role =
+        |seed| RoleKeys { key_ids: vec![Key::new(seed).public.id()], threshold: Positive::MIN };
     let key = |seed| RootKey { public_key: Key::new(seed).public, name: None };
     let root = Root {
         issuer: Issuer { id: issuer(), name: "Vendor".to_owned() },

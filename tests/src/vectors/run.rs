@@ -1,0 +1,131 @@
+//! A vector through the library.
+
+use serde_json::{Value, json};
+
+use farhold_audit::{ExportError, ExportVerifier};
+use farhold_bundle::{
+    ImportPlan, LineOutcome, Standing, TrustRoot, decode_typed_form, plan_import,
+};
+use farhold_contract::{Code, Sha256Digest, Timestamp};
+
+use super::vector::{Expect, Kind, Vector};
+
+/// What comes of a vector's input.
+///
+/// # Errors
+/// If the vector itself makes no sense: then nothing was tested.
+pub fn run(vector: &Vector) -> Result<Expect, String> {
+    let input = vector.input().map_err(|error| format!("its input is not base64: {error}"))?;
+    require_members(vector)?;
+    Ok(match vector.kind {
+        Kind::Import => import(vector, &input, vector.now.ok_or("an import needs now")?)?,
+        Kind::Install => install(&input, vector.sha256),
+        Kind::TypedForm => typed_form(&input),
+        Kind::Export => export(vector, &input),
+    })
+}
+
+/// What comes of an import at another time.
+///
+/// # Errors
+/// As [`run`].
+pub fn import_at(vector: &Vector, now: Timestamp) -> Result<Expect, String> {
+    let input = vector.input().map_err(|error| format!("its input is not base64: {error}"))?;
+    import(vector, &input, now)
+}
+
+/// A member that its kind does not read would only look as if it were tested.
+fn require_members(vector: &Vector) -> Result<(), String> {
+    let import = vector.kind == Kind::Import;
+    for (member, is_there, is_read) in [
+        ("now", vector.now.is_some(), import),
+        ("standing", !vector.standing.is_empty(), import),
+        ("site", vector.site.is_some(), import),
+        ("sha256", vector.sha256.is_some(), vector.kind == Kind::Install),
+        ("device_key", vector.device_key.is_some(), vector.kind == Kind::Export),
+    ] {
+        if is_there && !is_read {
+            return Err(format!("{member} is not read by this kind"));
+        }
+    }
+    Ok(())
+}
+
+fn import(vector: &Vector, input: &[u8], now: Timestamp) -> Result<Expect, String> {
+    let (standing, refused) = Standing::reload(vector.standing.iter().map(String::as_bytes));
+    if let Some(reason) = refused.first() {
+        return Err(format!("what should stand does not: {reason}"));
+    }
+    let site = vector.site.as_ref().map(super::vector::Site::facts);
+    Ok(match plan_import(&standing, input, site.as_ref(), now) {
+        Ok(plan) => Expect::Taken { ok: plan_value(&plan) },
+        Err(refusal) => Expect::Refused { code: refusal.code(), line: refusal.line },
+    })
+}
+
+fn plan_value(plan: &ImportPlan) -> Value {
+    let outcomes: Vec<_> = plan.lines.iter().map(|line| word(line.outcome)).collect();
+    let standing = &plan.standing;
+    let serials: Vec<_> = standing.licenses().iter().map(|license| license.serial).collect();
+    json!({
+        "outcomes": outcomes,
+        "fallen": plan.fallen.len(),
+        "root": standing.root().map_or(0, TrustRoot::version),
+        "revocations": standing.revocations().map_or(0, |list| list.generation.as_u64()),
+        "serials": serials,
+        "receipts": plan.receipts.len(),
+        "clock_reset": plan.clock_reset.as_ref().map(|reset| reset.time),
+    })
+}
+
+const fn word(outcome: LineOutcome) -> &'static str {
+    match outcome {
+        LineOutcome::New => "new",
+        LineOutcome::Known => "known",
+        LineOutcome::Superseded => "superseded",
+    }
+}
+
+fn install(line: &[u8], sha256: Option<Sha256Digest>) -> Expect {
+    match TrustRoot::install(line, sha256) {
+        Ok(root) => Expect::Taken {
+            ok: json!({ "version": root.version(), "sha256": root.root().sha256() }),
+        },
+        Err(reason) => refused(reason.code()),
+    }
+}
+
+fn typed_form(text: &[u8]) -> Expect {
+    match decode_typed_form(text) {
+        Ok(line) => Expect::Taken { ok: json!({ "line": String::from_utf8_lossy(&line) }) },
+        Err(reason) => refused(reason.code()),
+    }
+}
+
+fn export(vector: &Vector, bytes: &[u8]) -> Expect {
+    match verify_export(vector, bytes) {
+        Ok(ok) => Expect::Taken { ok },
+        Err(error) => refused(error.code()),
+    }
+}
+
+fn verify_export(vector: &Vector, bytes: &[u8]) -> Result<Value, ExportError> {
+    let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let mut verifier = ExportVerifier::open(first, vector.device_key.as_ref())?;
+    for line in lines {
+        verifier.record(line)?;
+    }
+    let summary = verifier.finish()?;
+    let withheld: u64 = summary.withheld().values().sum();
+    Ok(json!({
+        "records": summary.records(),
+        "withheld": withheld,
+        "to_seq": summary.after().seq,
+        "head": summary.after().head,
+    }))
+}
+
+const fn refused(code: Code) -> Expect {
+    Expect::Refused { code, line: None }
+}
