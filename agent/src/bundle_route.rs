@@ -20,7 +20,7 @@ use farhold_api::{Call, RuntimeHeader};
 use crate::{kernel::LocalKernel, snapshot::Snapshot};
 
 /// The route, for runtimes' doors.
-pub fn routes(kernel: Arc<LocalKernel>) -> Router {
+pub(crate) fn routes(kernel: Arc<LocalKernel>) -> Router {
     Router::new().route("/kernel/bundle", get(bundle)).with_state(kernel)
 }
 

@@ -7,7 +7,7 @@ const LEAST_BYTES: u64 = 512 << 20;
 const MOST_BYTES: u64 = 16 << 30;
 
 /// The cap in bytes: what is configured, else a tenth of the filesystem between 512 MiB and 16 GiB.
-pub fn cap_bytes(configured: Option<u64>, state_dir: &Path) -> u64 {
+pub(crate) fn cap_bytes(configured: Option<u64>, state_dir: &Path) -> u64 {
     configured.unwrap_or_else(|| {
         let total =
             rustix::fs::statvfs(state_dir).map_or(0, |fs| fs.f_blocks.saturating_mul(fs.f_frsize));

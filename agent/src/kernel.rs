@@ -230,7 +230,6 @@ impl LocalKernel {
             units,
             idempotency: question.idempotency,
             correlation_id: call.correlation_id,
-            version: call.version,
             link: self.link(),
             denials: Arc::clone(&self.denials),
         };

@@ -141,7 +141,7 @@ impl Site {
             facts,
             mode: config.mode,
             device,
-            opening: store.opening().clone(),
+            opening: *store.opening(),
             cap_bytes: cap_bytes(config.queue_cap_bytes, state_dir),
             instance: random::salt(),
             started_at: reading.wall,

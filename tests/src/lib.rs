@@ -2,3 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod binaries;
+pub mod demo;
+pub mod http;
+pub mod vectors;

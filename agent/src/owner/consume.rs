@@ -12,7 +12,6 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId, TenantId},
     mode::Mode,
-    version::ContractVersion,
 };
 use farhold_policy::{Link, Question, Resolution, Restraints};
 use farhold_store::{IdempotentAnswer, StoreError, StoredAnswer};
@@ -42,8 +41,6 @@ pub struct Consume {
     pub idempotency: Option<Idempotency>,
     /// The call.
     pub correlation_id: Box<str>,
-    /// The contract the caller speaks.
-    pub version: ContractVersion,
     /// How the site is linked.
     pub link: Link,
     /// Refusals of the last minute.
@@ -79,11 +76,7 @@ impl Operation for Consume {
         let Some(Idempotency { key, body_sha256 }) = &self.idempotency else {
             return Ok(Ok(CheckReply::Decision(response)));
         };
-        let shown = match self.version {
-            ContractVersion::V0_1 => response.in_v0_1(),
-            ContractVersion::V0_2 => response,
-        };
-        let body = serde_json::to_vec(&shown).map_err(|_| StoreError::Row { what: "answer" })?;
+        let body = serde_json::to_vec(&response).map_err(|_| StoreError::Row { what: "answer" })?;
         let stored = StoredAnswer {
             tenant_id: self.tenant_id,
             runtime_id: self.runtime_id,

@@ -38,6 +38,8 @@ pub struct Group<'g> {
     pub clock: ClockState,
     /// The documents, as they will be.
     pub documents: Arc<Documents>,
+    /// Records that receipts of this group cover for the first time.
+    pub delivered: u64,
     registry: Arc<Registry>,
     epoch: Epoch,
     second_copy: bool,
@@ -54,6 +56,7 @@ struct Kept {
     counters: Vec<(String, Counter)>,
     second_copy: bool,
     accepted: u64,
+    delivered: u64,
 }
 
 /// Does every work inside one transaction and, once it is durable, makes it real.
@@ -68,6 +71,7 @@ pub(super) fn run(
 
     // Durable from here on: now it becomes real for everybody else.
     commons.metrics.events_accepted.inc_by(kept.accepted);
+    commons.metrics.events_delivered.inc_by(kept.delivered);
     let mut usage = Arc::clone(&before.usage);
     for (key, counter) in kept.counters {
         if !usage.publish(&key, counter) {
@@ -108,6 +112,7 @@ fn keep(
         clock,
         documents: Arc::clone(&before.documents),
         registry: Arc::clone(&before.registry),
+        delivered: 0,
         epoch,
         second_copy: false,
         full_at_bytes: site.place.cap_bytes,
@@ -120,9 +125,9 @@ fn keep(
     group.txn.put_own("clock", &group.clock)?;
     let counters =
         group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
-    let Group { txn, clock, documents, registry, second_copy, accepted, .. } = group;
+    let Group { txn, clock, documents, registry, second_copy, accepted, delivered, .. } = group;
     txn.commit()?;
-    Ok(Kept { documents, registry, clock, counters, second_copy, accepted })
+    Ok(Kept { documents, registry, clock, counters, second_copy, accepted, delivered })
 }
 
 impl Group<'_> {

@@ -58,7 +58,9 @@ impl Operation for ApplyImport {
         });
         let mut receipted = Vec::new();
         for receipt in &self.plan.receipts {
+            let before = group.txn.acknowledged_seq();
             if group.txn.put_receipt(receipt, group.now.instant)? {
+                group.delivered += receipt.seq.as_u64() - before;
                 receipted.push(receipt.seq.as_u64());
                 news = true;
             }

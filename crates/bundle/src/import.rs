@@ -113,7 +113,10 @@ pub fn plan_import(
     let mut waiting = Vec::with_capacity(lines.len());
     for (at, line) in lines.into_iter().enumerate() {
         let envelope = Envelope::open(line).map_err(|error| at_line(at + 1)(error.into()))?;
-        waiting.push((Claim::of(&envelope).map_err(at_line(at + 1))?, at + 1, envelope));
+        let claim = Claim::of(&envelope)
+            .map_err(|unreadable| signature_first(standing, &envelope, unreadable))
+            .map_err(at_line(at + 1))?;
+        waiting.push((claim, at + 1, envelope));
     }
     // bundle.md §3.5: roots, revocations, licenses, rest, whatever the order of the lines.
     let mut planner = Planner::new(standing, now)?;
@@ -128,6 +131,21 @@ pub fn plan_import(
 
 fn at_line(line: usize) -> impl FnOnce(RefusalReason) -> ImportRefusal {
     move |reason| ImportRefusal { line: Some(line), reason }
+}
+
+/// A claim is read before its line's turn to be verified comes; where it can't be read, a
+/// signature that does not hold is the truer reason.
+fn signature_first(
+    standing: &Standing,
+    envelope: &Envelope,
+    unreadable: RefusalReason,
+) -> RefusalReason {
+    let by_role =
+        matches!(unreadable, RefusalReason::Payload(_)) && envelope.kind() != DocumentType::Root;
+    match standing.root().filter(|_| by_role).map(|root| root.prove(envelope.clone())) {
+        Some(Err(error)) => error.into(),
+        _ => unreadable,
+    }
 }
 
 struct Planner {

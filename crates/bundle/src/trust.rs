@@ -8,7 +8,7 @@ use crate::{
     key::KeyId,
     payload::{DocumentType, Payload, Role, Root},
     threshold::{Quorum, prove},
-    verified::{Verified, read_payload},
+    verified::{Proven, Verified, read_payload},
 };
 
 /// A root whose authority has been established: by a hash carried apart, or by the root before it.
@@ -89,10 +89,17 @@ impl TrustRoot {
     /// # Errors
     /// `signature.*`, with what this root knows about the key; `payload.*`.
     pub fn verify<T: Payload>(&self, envelope: Envelope) -> Result<Verified<T>, RefusalReason> {
-        let role = T::TYPE.signed_by();
-        Ok(prove(envelope, &[quorum(&self.0, role)])
-            .map_err(|error| self.explain(error, T::TYPE))?
-            .parse()?)
+        Ok(self.prove(envelope)?.parse()?)
+    }
+
+    /// Proves a line by the keys of its type's role; what it says has not been read.
+    ///
+    /// # Errors
+    /// [`SignatureError`], with what this root knows about the key.
+    pub fn prove(&self, envelope: Envelope) -> Result<Proven, SignatureError> {
+        let kind = envelope.kind();
+        prove(envelope, &[quorum(&self.0, kind.signed_by())])
+            .map_err(|error| self.explain(error, kind))
     }
 
     /// The root.

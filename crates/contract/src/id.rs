@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 /// Why a text is not an identifier of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +25,10 @@ fn parse(text: &str) -> Result<Uuid, IdError> {
 }
 
 fn checked(id: Uuid) -> Result<Uuid, IdError> {
-    match id.get_version_num() {
-        7 => Ok(id),
-        other => Err(IdError::NotVersion7(other)),
+    match (id.get_variant(), id.get_version_num()) {
+        (Variant::RFC4122, 7) => Ok(id),
+        (Variant::RFC4122, other) => Err(IdError::NotVersion7(other)),
+        _ => Err(IdError::Malformed),
     }
 }
 
@@ -82,7 +83,7 @@ macro_rules! ids {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
             }
         }
 

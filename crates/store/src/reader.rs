@@ -143,7 +143,7 @@ impl Reader {
     ) -> Result<Vec<KeptRecord>, StoreError> {
         let read = || -> rusqlite::Result<Vec<Option<KeptRecord>>> {
             let mut statement = self.connection.prepare_cached(sql)?;
-            statement.query_map(parameters, |row| kept(row))?.collect()
+            statement.query_map(parameters, kept)?.collect()
         };
         let rows = read().map_err(StoreError::sqlite("read its records"))?;
         rows.into_iter().collect::<Option<_>>().ok_or(StoreError::Row { what: "record" })

@@ -10,10 +10,8 @@ use farhold_bundle::{
 use farhold_contract::Code;
 
 use super::{
-    case::{Case, ONE_LICENSE, ONE_NEW, Stands},
-    support::{
-        TENANT_A, Vendor, bundle, device, key, line, line_of, payload_of, raw_line, with,
-    },
+    case::{Case, ONE_LICENSE, Stands},
+    support::{TENANT_A, Vendor, bundle, device, key, line, line_of, payload_of, raw_line, with},
     vector::{Input, Vector},
 };
 
@@ -57,9 +55,8 @@ fn lines_that_are_taken() -> Vec<(&'static str, Vector)> {
         ),
         (
             "two-documents",
-            import("A bundle is its documents, one a line", "§1.9", &bundle(&lines)).taken(
-                Stands { outcomes: &["new", "new"], revocations: 3, ..ONE_LICENSE },
-            ),
+            import("A bundle is its documents, one a line", "§1.9", &bundle(&lines))
+                .taken(Stands { outcomes: &["new", "new"], revocations: 3, ..ONE_LICENSE }),
         ),
         (
             "lengths-are-bytes",
@@ -77,7 +74,8 @@ fn files() -> Vec<(&'static str, Vector)> {
     let line = vendor().license_line(1);
     let half = &line[..line.len() / 2];
     let wrapped = line.chunks(76).collect::<Vec<_>>().join(&b"\r\n"[..]);
-    let malformed_file = |title, bytes: &[u8]| import(title, "§1.9", bytes).refused(Code::BundleMalformed);
+    let malformed_file =
+        |title, bytes: &[u8]| import(title, "§1.9", bytes).refused(Code::BundleMalformed);
     let malformed_line =
         |title, bytes: &[u8]| import(title, "§1.9", bytes).refused_at(1, Code::EnvelopeMalformed);
     vec![
@@ -133,23 +131,22 @@ fn spellings() -> Vec<(&'static str, Vector)> {
         "{{\"payloadType\":{},\"payload\":{},\"signatures\":{}}}\n",
         value["payloadType"], value["payload"], value["signatures"]
     );
-    let malformed = |title, bytes: &[u8]| {
-        import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed)
-    };
+    let malformed =
+        |title, bytes: &[u8]| import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed);
     vec![
         (
             "white-space",
-            malformed("White space inside a line is foreign", &changed("\"payload\":", "\"payload\": ")),
+            malformed(
+                "White space inside a line is foreign",
+                &changed("\"payload\":", "\"payload\": "),
+            ),
         ),
         ("members-reordered", malformed("Members have one order", reordered.as_bytes())),
         (
             "escaped-slash",
             malformed("No character is escaped", &changed("application/", "application\\/")),
         ),
-        (
-            "member-more",
-            malformed("There is no other member", &changed("]}", "],\"version\":1}")),
-        ),
+        ("member-more", malformed("There is no other member", &changed("]}", "],\"version\":1}"))),
         (
             "member-twice",
             malformed("No member stands twice", &changed("]}", "],\"payload\":\"e30=\"}")),
@@ -183,9 +180,8 @@ fn base64_spellings() -> Vec<(&'static str, Vector)> {
         assert_ne!(other, encoded);
         [line.replacen(&encoded, other, 1).as_bytes(), b"\n"].concat()
     };
-    let malformed = |title, bytes: &[u8]| {
-        import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed)
-    };
+    let malformed =
+        |title, bytes: &[u8]| import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed);
     let unpadded = encoded.trim_end_matches('=');
     vec![
         (
@@ -236,9 +232,8 @@ fn signature_members() -> Vec<(&'static str, Vector)> {
             .collect();
         bundle(&[line_of(&payload, LICENSE, &signatures)])
     };
-    let malformed = |title, bytes: &[u8]| {
-        import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed)
-    };
+    let malformed =
+        |title, bytes: &[u8]| import(title, "§1.2", bytes).refused_at(1, Code::EnvelopeMalformed);
     let sixteen = Vendor::with_signers(1, Role::License, 16);
     let signed_by_16 = sixteen.license_line(1);
     vec![
@@ -257,9 +252,12 @@ fn signature_members() -> Vec<(&'static str, Vector)> {
         ("signature-empty", malformed("A signature is not empty", &of_lengths(&[0]))),
         (
             "signatures-16",
-            Case::import("A line has up to 16 signatures", "§1.1", &[sixteen.root_line()], &[
-                signed_by_16,
-            ])
+            Case::import(
+                "A line has up to 16 signatures",
+                "§1.1",
+                &[sixteen.root_line()],
+                &[signed_by_16],
+            )
             .taken(ONE_LICENSE),
         ),
         (
@@ -273,24 +271,36 @@ fn signature_members() -> Vec<(&'static str, Vector)> {
 fn limits() -> Vec<(&'static str, Vector)> {
     let repeat = |title, repeat: &str, times, then: &str| {
         let (repeat, then) = (repeat.to_owned(), then.to_owned());
-        import(title, "§1.1", b"").with(|vector| vector.input = Input::Repeat { repeat, times, then })
+        import(title, "§1.1", b"")
+            .with(|vector| vector.input = Input::Repeat { repeat, times, then })
     };
     let line = String::from_utf8(bundle(&[vendor().license_line(1)])).expect("a line is ASCII");
+    let outcomes = [&["new"][..], &["known"; 255]].concat();
     let lines_256 = json!({
-        "outcomes": [&["new"][..], &["known"; 255]].concat(),
+        "outcomes": outcomes,
         "fallen": 0, "root": 1, "revocations": 0, "serials": [1], "receipts": 0,
         "clock_reset": null,
     });
     vec![
         (
             "line-too-large",
-            repeat("A line beyond 4 MiB is refused before it is read", "x", LIMITS.envelope_bytes + 1, "\n")
-                .refused_at(1, Code::EnvelopeTooLarge),
+            repeat(
+                "A line beyond 4 MiB is refused before it is read",
+                "x",
+                LIMITS.envelope_bytes + 1,
+                "\n",
+            )
+            .refused_at(1, Code::EnvelopeTooLarge),
         ),
         (
             "bundle-too-large",
-            repeat("A bundle beyond 16 MiB is refused before it is read", "x", LIMITS.bundle_bytes + 1, "")
-                .refused(Code::BundleTooLarge),
+            repeat(
+                "A bundle beyond 16 MiB is refused before it is read",
+                "x",
+                LIMITS.bundle_bytes + 1,
+                "",
+            )
+            .refused(Code::BundleTooLarge),
         ),
         ("lines-256", repeat("256 lines are read", &line, 256, "").taken(lines_256)),
         (
@@ -309,22 +319,35 @@ fn types() -> Vec<(&'static str, Vector)> {
     let example = line_of(
         b"hello world",
         "http://example.com/HelloWorld",
-        &[(device().id(), device().sign_document("http://example.com/HelloWorld", b"hello world").into())],
+        &[(
+            device().id(),
+            device().sign_document("http://example.com/HelloWorld", b"hello world").into(),
+        )],
     );
     vec![
         (
             "type-of-a-later-version",
-            unknown("A type's version is part of its name", "application/vnd.farhold.license.v2+json"),
+            unknown(
+                "A type's version is part of its name",
+                "application/vnd.farhold.license.v2+json",
+            ),
         ),
-        ("type-of-others", unknown("A type of another project is not ours", "application/vnd.in-toto+json")),
+        (
+            "type-of-others",
+            unknown("A type of another project is not ours", "application/vnd.in-toto+json"),
+        ),
         (
             "type-in-other-case",
             unknown("A type has one case", "application/vnd.farhold.License.v1+json"),
         ),
         (
             "dsse-example",
-            import("The example of DSSE's own protocol is no document", "§1.3", &bundle(&[example]))
-                .refused_at(1, Code::PayloadType),
+            import(
+                "The example of DSSE's own protocol is no document",
+                "§1.3",
+                &bundle(&[example]),
+            )
+            .refused_at(1, Code::PayloadType),
         ),
         (
             "device-document",

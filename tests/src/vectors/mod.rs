@@ -44,7 +44,7 @@ const AREAS: [Area; 10] = [
 
 /// Where the vectors are kept.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/vectors")
+    crate::binaries::project().join("specs/vectors")
 }
 
 /// Every vector by its path below [`folder`], as the generator writes it.

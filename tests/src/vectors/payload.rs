@@ -94,10 +94,7 @@ fn json_walk() -> Vec<(&'static str, Vector)> {
                 &replaced("\"serial\":1", "\"serial\":1,\"metadata\":{\"a\":[{\"b\":1,\"b\":2}]}"),
             ),
         ),
-        (
-            "depth-16",
-            license("Sixteen levels are read", "§1.1", nested(15)).taken(ONE_LICENSE),
-        ),
+        ("depth-16", license("Sixteen levels are read", "§1.1", nested(15)).taken(ONE_LICENSE)),
         ("depth-17", malformed("Seventeen levels are not", "§1.1", nested(16))),
         (
             "two-values",
@@ -144,8 +141,12 @@ fn members() -> Vec<(&'static str, Vector)> {
         ),
         (
             "critical-empty",
-            license("An empty list of critical names asks for nothing", "§1.7", json!({ "critical": [] }))
-                .taken(ONE_LICENSE),
+            license(
+                "An empty list of critical names asks for nothing",
+                "§1.7",
+                json!({ "critical": [] }),
+            )
+            .taken(ONE_LICENSE),
         ),
         (
             "critical-in-a-receipt",
@@ -165,7 +166,10 @@ fn members() -> Vec<(&'static str, Vector)> {
             "member-missing",
             license_text("A required member is required", "§1.8", &replaced("\"serial\":1,", "")),
         ),
-        ("member-of-another-type", malformed("A member has its type", "§1.8", json!({ "serial": "1" }))),
+        (
+            "member-of-another-type",
+            malformed("A member has its type", "§1.8", json!({ "serial": "1" })),
+        ),
         (
             "id-not-version-7",
             malformed(
@@ -194,7 +198,8 @@ fn members() -> Vec<(&'static str, Vector)> {
 }
 
 fn numbers() -> Vec<(&'static str, Vector)> {
-    let quota = |n: Value| json!({ "entitlements": [{ "feature": "f", "limits": { "quota": n } }] });
+    let quota =
+        |n: Value| json!({ "entitlements": [{ "feature": "f", "limits": { "quota": n } }] });
     let serial = |text: &str| replaced("\"serial\":1", &format!("\"serial\":{text}"));
     vec![
         ("number-0", malformed("A quota is at least 1", "§1.8", quota(json!(0)))),
@@ -210,7 +215,8 @@ fn numbers() -> Vec<(&'static str, Vector)> {
         ),
         (
             "number-2-53-minus-1",
-            license("The last number is 2^53 - 1", "§1.8", quota(json!(LAST_NUMBER))).taken(ONE_LICENSE),
+            license("The last number is 2^53 - 1", "§1.8", quota(json!(LAST_NUMBER)))
+                .taken(ONE_LICENSE),
         ),
         ("number-2-53", malformed("2^53 is no number", "§1.8", quota(json!(LAST_NUMBER + 1)))),
         (
@@ -253,7 +259,11 @@ fn times() -> Vec<(&'static str, Vector)> {
         ("day-that-never-was", malformed("A date is of the calendar", "§1.8", ends("2027-02-29"))),
         (
             "time-with-an-offset",
-            malformed("A time is in UTC and ends in Z", "§1.8", begins("2027-01-02T00:00:00+00:00")),
+            malformed(
+                "A time is in UTC and ends in Z",
+                "§1.8",
+                begins("2027-01-02T00:00:00+00:00"),
+            ),
         ),
         (
             "time-without-a-zone",
@@ -273,7 +283,11 @@ fn times() -> Vec<(&'static str, Vector)> {
         ),
         (
             "zone-unknown",
-            malformed("A zone is of the IANA database", "§4.1", json!({ "time_zone": "Mars/Olympus" })),
+            malformed(
+                "A zone is of the IANA database",
+                "§4.1",
+                json!({ "time_zone": "Mars/Olympus" }),
+            ),
         ),
     ]
 }
@@ -357,7 +371,11 @@ fn license_rules() -> Vec<(&'static str, Vector)> {
         ),
         (
             "no-end",
-            malformed("A license without an end says which releases it covers", "§4.1", json!({ "expires_on": null })),
+            malformed(
+                "A license without an end says which releases it covers",
+                "§4.1",
+                json!({ "expires_on": null }),
+            ),
         ),
         (
             "no-end-but-releases",
@@ -370,7 +388,11 @@ fn license_rules() -> Vec<(&'static str, Vector)> {
         ),
         (
             "detached-without-a-binding",
-            malformed("A detached license says which machine it is for", "§4.1", json!({ "modes": ["detached"] })),
+            malformed(
+                "A detached license says which machine it is for",
+                "§4.1",
+                json!({ "modes": ["detached"] }),
+            ),
         ),
         (
             "detached-and-unbound",
@@ -384,7 +406,8 @@ fn license_rules() -> Vec<(&'static str, Vector)> {
         ("no-mode", malformed("A license has a mode", "§4.1", json!({ "modes": [] }))),
         (
             "fingerprint-that-can-hold",
-            license("A fingerprint requires at most all it has", "§4.1", fingerprint(2)).taken(ONE_LICENSE),
+            license("A fingerprint requires at most all it has", "§4.1", fingerprint(2))
+                .taken(ONE_LICENSE),
         ),
         (
             "fingerprint-that-can-never-hold",
@@ -400,7 +423,11 @@ fn license_rules() -> Vec<(&'static str, Vector)> {
         ),
         (
             "redaction-outside-the-payload",
-            malformed("Redaction reaches only below /payload", "§4.1", json!({ "audit": { "redact": ["/type"] } })),
+            malformed(
+                "Redaction reaches only below /payload",
+                "§4.1",
+                json!({ "audit": { "redact": ["/type"] } }),
+            ),
         ),
     ]
 }
@@ -411,7 +438,8 @@ fn lists() -> Vec<(&'static str, Vector)> {
         let content = with(vendor.revocations_json(1, &[]), changes);
         line(DocumentType::Revocations, &content, &vendor.revocation.keys)
     };
-    let below = |serial: u64| json!({ "tenant_id": TENANT_A, "product": "courses", "serial": serial });
+    let below =
+        |serial: u64| json!({ "tenant_id": TENANT_A, "product": "courses", "serial": serial });
     vec![
         (
             "revocations",

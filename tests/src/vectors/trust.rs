@@ -41,13 +41,18 @@ fn first_roots() -> Vec<(&'static str, Vector)> {
     let both = Vendor::with_signers(1, Role::Root, 2);
     let half = line(DocumentType::Root, &both.root_json(), &both.root.keys[..1]);
     let by_license = line(DocumentType::Root, &vendor.root_json(), &vendor.license.keys);
-    let hashed = |title, hash| {
-        Case::install(title, "§3.1", &root).with(|vector| vector.sha256 = Some(hash))
-    };
+    let hashed =
+        |title, hash| Case::install(title, "§3.1", &root).with(|vector| vector.sha256 = Some(hash));
     let first = json!({ "version": 1, "sha256": sha256_of(&root) });
     vec![
-        ("first-root", Case::install("A root that a package brings", "§3.1", &root).taken(first.clone())),
-        ("first-root-by-hash", hashed("A root by the hash carried apart", sha256_of(&root)).taken(first)),
+        (
+            "first-root",
+            Case::install("A root that a package brings", "§3.1", &root).taken(first.clone()),
+        ),
+        (
+            "first-root-by-hash",
+            hashed("A root by the hash carried apart", sha256_of(&root)).taken(first),
+        ),
         (
             "first-root-other-hash",
             hashed("A root of another hash", sha256_of(&rotated)).refused(Code::TrustHash),
@@ -99,8 +104,13 @@ fn no_second_trust() -> Vec<(&'static str, Vector)> {
         ),
         (
             "no-root-installed-and-one-brought",
-            Case::import("A bundle that brings its own first root proves nothing", "§3.1", &[], &bring_own)
-                .refused(Code::TrustMissing),
+            Case::import(
+                "A bundle that brings its own first root proves nothing",
+                "§3.1",
+                &[],
+                &bring_own,
+            )
+            .refused(Code::TrustMissing),
         ),
         (
             "foreign-first-root",
@@ -114,8 +124,13 @@ fn no_second_trust() -> Vec<(&'static str, Vector)> {
         ),
         (
             "foreign-next-root",
-            import("A next root by foreign keys is short of ours", "§3.2", &ours, &[in_our_name.next().root_line()])
-                .refused_at(1, Code::SignatureThreshold),
+            import(
+                "A next root by foreign keys is short of ours",
+                "§3.2",
+                &ours,
+                &[in_our_name.next().root_line()],
+            )
+            .refused_at(1, Code::SignatureThreshold),
         ),
         (
             "known-root",
@@ -124,8 +139,13 @@ fn no_second_trust() -> Vec<(&'static str, Vector)> {
         ),
         (
             "license-of-another-issuer",
-            import("A license names the root's issuer", "§4.2", &ours, &[ours.sign_license(&other_issuer)])
-                .refused_at(1, Code::TrustIssuer),
+            import(
+                "A license names the root's issuer",
+                "§4.2",
+                &ours,
+                &[ours.sign_license(&other_issuer)],
+            )
+            .refused_at(1, Code::TrustIssuer),
         ),
     ]
 }
@@ -158,8 +178,13 @@ fn steps() -> Vec<(&'static str, Vector)> {
         ),
         (
             "three-roots-backwards",
-            import("Roots are walked whatever the order of their lines", "§3.5", &first, &backwards)
-                .taken(Stands { outcomes: &["new"; 3], root: 4, ..ONE_NEW }),
+            import(
+                "Roots are walked whatever the order of their lines",
+                "§3.5",
+                &first,
+                &backwards,
+            )
+            .taken(Stands { outcomes: &["new"; 3], root: 4, ..ONE_NEW }),
         ),
         (
             "root-skipped",
@@ -205,11 +230,13 @@ fn thresholds() -> Vec<(&'static str, Vector)> {
         ),
         (
             "root-by-new-keys-only",
-            by("A root signed only by its own new keys", &[new]).refused_at(1, Code::SignatureThreshold),
+            by("A root signed only by its own new keys", &[new])
+                .refused_at(1, Code::SignatureThreshold),
         ),
         (
             "root-by-old-keys-only",
-            by("A root whose new keys have not signed", &[old]).refused_at(1, Code::SignatureThreshold),
+            by("A root whose new keys have not signed", &[old])
+                .refused_at(1, Code::SignatureThreshold),
         ),
         (
             "root-by-too-few-old-keys",
@@ -235,8 +262,13 @@ fn ends() -> Vec<(&'static str, Vector)> {
     vec![
         (
             "expired-root-in-the-middle",
-            import("Expired roots in the middle of a chain still chain", "§3.2", &first, &with_license)
-                .taken(Stands { outcomes: &["new"; 3], root: 3, ..ONE_LICENSE }),
+            import(
+                "Expired roots in the middle of a chain still chain",
+                "§3.2",
+                &first,
+                &with_license,
+            )
+            .taken(Stands { outcomes: &["new"; 3], root: 3, ..ONE_LICENSE }),
         ),
         (
             "expired-root-at-the-end",
@@ -245,8 +277,13 @@ fn ends() -> Vec<(&'static str, Vector)> {
         ),
         (
             "expired-root-and-a-license",
-            import("A root that has ended takes no new word", "§3.7", &first, &[first.license_line(1)])
-                .refused(Code::TrustRootExpired),
+            import(
+                "A root that has ended takes no new word",
+                "§3.7",
+                &first,
+                &[first.license_line(1)],
+            )
+            .refused(Code::TrustRootExpired),
         ),
     ]
 }
@@ -263,8 +300,13 @@ fn constancy() -> Vec<(&'static str, Vector)> {
     vec![
         (
             "root-of-another-issuer",
-            import("The issuer never changes along the chain", "§3.2", &first, &[renamed.root_line()])
-                .refused_at(1, Code::TrustIssuer),
+            import(
+                "The issuer never changes along the chain",
+                "§3.2",
+                &first,
+                &[renamed.root_line()],
+            )
+            .refused_at(1, Code::TrustIssuer),
         ),
         (
             "root-forgets-a-revoked-key",

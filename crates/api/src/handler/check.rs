@@ -83,13 +83,18 @@ fn question(
     fits(&feature, text_bytes, "feature")?;
     let context = context.map(|raw| in_version(call.version, raw)).transpose()?.flatten();
     let consumes = context.as_ref().is_some_and(|context| context.consume.is_some());
-    let idempotency = match IdempotencyKey::from_headers(headers)? {
+    let key = match call.version {
+        // v0.1 gives the header no meaning.
+        ContractVersion::V0_1 => None,
+        ContractVersion::V0_2 => IdempotencyKey::from_headers(headers)?,
+    };
+    let idempotency = match key {
         None => None,
         Some(key) if consumes => Some(key.over(bytes)),
         Some(_) => {
             return Err(Refusal::new(
                 Code::IdempotencyKeyInvalid,
-                "the key is for v0.2 checks with context.consume",
+                "the key is for checks with context.consume",
             ));
         }
     };

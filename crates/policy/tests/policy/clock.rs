@@ -287,3 +287,14 @@ fn the_last_year_does_not_overflow() {
     let now = clock.now(&reading(Timestamp::MAX, DAY, 1), Timestamp::MAX);
     assert_eq!((now.instant, now.quota), (Timestamp::MAX, Timestamp::MAX));
 }
+
+#[test]
+fn a_boot_far_ahead_of_a_lead_begins_its_own_probation() {
+    let mut machine = right_machine();
+    machine.set_error_ms(30 * DAY_MS);
+    machine.run(HOUR * 23, MINUTE);
+    machine.reboot(MINUTE, 70 * YEAR_MS);
+    machine.run(HOUR * 23, MINUTE);
+    machine.set_error_ms(0);
+    assert!(machine.now(NO_FLOOR).instant <= machine.truth());
+}

@@ -320,3 +320,34 @@ fn a_license_of_ten_thousand_entitlements_finds_each_of_them() {
     }
     assert_eq!(refused(ask(&state, "feature-10000", MIDYEAR)).reason, Code::FeatureNotGranted);
 }
+
+#[test]
+fn an_entitlements_own_end_ends_it_for_what_is_covered_without_end_too() {
+    let short = farhold_bundle::payload::Entitlement {
+        valid_until: Some(at("2027-03-01T00:00:00Z")),
+        ..entitlement("exam")
+    };
+    let kept = License {
+        released_before: Some(day("2027-07-01")),
+        entitlements: vec![short],
+        ..license(1)
+    };
+    let state = state(&[kept]);
+    let early = RuntimeFacts { released_on: Some(day("2026-06-30")), ..runtime() };
+    for when in ["2027-03-01T00:00:00Z", "2035-01-01T00:00:00Z"] {
+        let refusal = refused(ask_as(&state, &early, "exam", when));
+        assert_eq!(refusal.reason, Code::EntitlementExpired);
+    }
+}
+
+#[test]
+fn a_refusal_by_the_kernel_is_recorded_as_the_license_says() {
+    let silent = AuditRules { decisions: BTreeSet::new(), ..AuditRules::default() };
+    let state = state(&[License { audit: silent, ..license(1) }]);
+    let runtime = runtime();
+    let restraints = Restraints { runtime_suspended: true, ..Restraints::default() };
+    let question =
+        Question { tenant_id: tenant(1), runtime: &runtime, feature: "lab", consume: None };
+    let refusal = refused(state.resolve(&question, &restraints, &now(MIDYEAR), Link::Online));
+    assert!(!refusal.records);
+}

@@ -117,6 +117,7 @@ fn the_licenses_stop_ends_every_ladder() {
     let timeline = Timeline::of_entitlement(&license, &longer);
     assert_eq!(phase(&timeline, "2028-01-14T23:59:59Z"), Phase::Grace);
     assert_eq!(phase(&timeline, "2028-01-15T00:00:00Z"), Phase::Stopped);
+    assert_eq!(timeline.grace_ends, timeline.restrict_ends);
 }
 
 #[test]

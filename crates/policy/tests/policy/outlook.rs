@@ -105,3 +105,15 @@ fn the_metric_shows_the_earliest_end_and_is_absent_without_one() {
     assert_eq!(renewed.expires_in(&now("2027-12-31T23:59:50Z")), Some(10 + year_s));
     assert_eq!(renewed.expires_in(&now("2027-12-01T00:00:00Z")), Some(31 * 86_400 + year_s));
 }
+
+#[test]
+fn a_revoked_renewal_neither_silences_the_warning_nor_is_told_before_it_begins() {
+    let renewal = License { license_id: license_id(2), ..next_year() };
+    let list = revocations(&[license_id(2)], &[]);
+    let state = state_with(&[license(1), renewal], Some(&list));
+    assert_eq!(codes(&state, "2027-12-01T00:00:00Z"), [ConditionCode::LicenseExpiring]);
+    assert_eq!(
+        codes(&state, "2027-12-25T00:00:00Z"),
+        [ConditionCode::LicenseRevoked, ConditionCode::LicenseExpiring]
+    );
+}

@@ -77,3 +77,15 @@ fn what_is_covered_without_end_may_be_installed_anew_past_the_end() {
     assert_eq!(register(Some(day("2027-07-01"))), Err(Code::LicenseExpired));
     assert_eq!(register(None), Err(Code::LicenseExpired));
 }
+
+#[test]
+fn among_products_that_refuse_the_reason_that_tells_most_is_given() {
+    let studio = License {
+        product: "studio".to_owned(),
+        not_before: at("2029-01-01T00:00:00Z"),
+        expires_on: Some(day("2029-12-31")),
+        ..license(1)
+    };
+    let refused = register(&[for_labs(), studio], RuntimeType::Labs, "2028-01-20T00:00:00Z");
+    assert_eq!(refused, Err(Code::RuntimeRestricted));
+}

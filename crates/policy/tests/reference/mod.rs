@@ -7,4 +7,4 @@ mod windows;
 
 pub use machine::Machine;
 pub use policy::{Answer, answer};
-pub use windows::{Ledger, local_day_bounds, turns};
+pub use windows::{Ledger, local_day_bounds, month_turns, turns};

@@ -51,6 +51,29 @@ pub fn turns(period: &str, from: Timestamp, to: Timestamp, zone_hours: i64) -> V
     }
 }
 
+/// Every beginning of a window of so many months in UTC, from `from` to the first at or after `to`:
+/// the same day of the month, or the month's last where it has no such day.
+pub fn month_turns(from: Timestamp, months: i64, to: i64) -> Vec<i64> {
+    let (day_number, time_ms) = (from.as_ms().div_euclid(DAY_MS), from.as_ms().rem_euclid(DAY_MS));
+    let epoch = jiff::civil::date(1970, 1, 1);
+    let first: Date = epoch + day_number.days();
+    let mut turns = Vec::new();
+    let mut month = i64::from(first.year()) * 12 + i64::from(first.month()) - 1;
+    loop {
+        let year = i16::try_from(month.div_euclid(12)).unwrap();
+        let begins = jiff::civil::date(year, i8::try_from(month.rem_euclid(12)).unwrap() + 1, 1);
+        let mut day = begins;
+        while day.day() < first.day() && (day + 1.day()).month() == begins.month() {
+            day += 1.day();
+        }
+        turns.push(i64::from((day - epoch).get_days()) * DAY_MS + time_ms);
+        if *turns.last().unwrap() >= to {
+            return turns;
+        }
+        month += months;
+    }
+}
+
 /// The beginning and end of a local day, found quarter by quarter of an hour.
 pub fn local_day_bounds(t: Timestamp, zone: &TimeZone) -> (i64, i64) {
     const QUARTER_MS: i64 = 900_000;

@@ -7,7 +7,7 @@ use farhold_contract::Timestamp;
 use farhold_policy::Window;
 
 use crate::{
-    reference::{local_day_bounds, turns},
+    reference::{local_day_bounds, month_turns, turns},
     support::*,
 };
 
@@ -31,6 +31,27 @@ proptest! {
         let (start, end) = Window::of(&license, &"P1D".parse().unwrap()).span_at(when);
         let expected = local_day_bounds(when, &license.window_zone());
         prop_assert_eq!((start.as_ms(), end.as_ms()), expected);
+    }
+
+    #[test]
+    fn windows_of_several_months_are_multiples_from_the_beginning(
+        (period, months) in select(vec![("P2M", 2), ("P3M", 3), ("P1Y6M", 18), ("P5Y", 60)]),
+        begins_minutes in 0_i64..525_600,
+        after_ms in 0_i64..40 * 366 * 86_400_000,
+        on_the_turn in proptest::bool::ANY,
+    ) {
+        let begins = Timestamp::from_ms(at("2027-01-01T00:00:00Z").as_ms() + begins_minutes * 60_000);
+        let license =
+            License { not_before: begins, expires_on: Some(day("2099-12-31")), ..license(1) };
+        let window = Window::of(&license, &period.parse().unwrap());
+        let mut when = begins.as_ms() + after_ms;
+        let turns = month_turns(begins, months, when + 1);
+        let number = turns.len() - 2;
+        if on_the_turn {
+            when = turns[number];
+        }
+        let (start, end) = window.span_at(Timestamp::from_ms(when));
+        prop_assert_eq!((start.as_ms(), end.as_ms()), (turns[number], turns[number + 1]));
     }
 
     #[test]

@@ -1,0 +1,211 @@
+//! Vendor: keys, a trust root, and the real `license-tool`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use farhold_bundle::{
+    Signer, add_signature,
+    payload::{Payload, Revocations, Role, Root},
+    seal,
+};
+use farhold_keys::FileSigner;
+
+use super::{Document, LicenseDraft, Ran};
+use crate::binaries;
+
+/// The organization that sites serve unless told otherwise.
+pub const TENANT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f";
+/// Another one.
+pub const TENANT_B: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3eee";
+
+/// A vendor: four keys, root 1, and everything it has signed since.
+pub struct Vendor {
+    folder: TempDir,
+    made: AtomicU64,
+}
+
+impl Vendor {
+    /// A vendor with a new root.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vendor = Self { folder, made: AtomicU64::new(0) };
+        for role in ["root", "license", "revocation", "kernel"] {
+            vendor.tool(["keygen", &format!("{role}.key"), "--unencrypted"]).done();
+        }
+        let keys = "--root-key root.key --license-key license.key --revocation-key revocation.key \
+                    --kernel-key kernel.key";
+        let line = format!(
+            "root init --issuer ACME {keys} --at 2020-01-01T00:00:00Z --expires 9000-01-01 \
+             --out root.json"
+        );
+        vendor.tool(line.split_ascii_whitespace()).done();
+        vendor
+    }
+
+    /// Runs `license-tool` for a program to read.
+    pub fn tool<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Ran {
+        let mut command = Command::new(binaries::path("license-tool"));
+        command.env_clear().current_dir(self.folder.path()).args(words).arg("--json");
+        Ran::command(&mut command)
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The first root.
+    pub fn root(&self) -> Document {
+        Document::at(self.folder.path().join("root.json"))
+    }
+
+    /// The hash of the first root's payload, as it is told over another channel.
+    pub fn root_sha256(&self) -> String {
+        let shown = self.tool(["root", "show", "root.json"]).done();
+        shown["sha256"].as_str().expect("it is shown").to_owned()
+    }
+
+    /// Writes a template and signs a license by it.
+    pub fn license(&self, words: impl FnOnce(LicenseDraft) -> LicenseDraft) -> Document {
+        let draft = words(LicenseDraft::new());
+        let template = Document::written(self.next("toml"), draft.template().as_bytes());
+        let out = self.next("license");
+        let serial = draft.serial_number().to_string();
+        let mut words = vec!["issue", text(template.path()), "--key", "license.key"];
+        words.extend(["--root", "root.json", "--serial", &serial, "--out", text(&out)]);
+        if draft.is_new() {
+            words.push("--new-id");
+        }
+        if let Some(at) = draft.issued_at() {
+            words.extend(["--at", at]);
+        }
+        self.tool(words).done();
+        Document::at(out)
+    }
+
+    /// Puts documents into one bundle.
+    pub fn bundle(&self, documents: &[&Document]) -> Document {
+        let out = self.next("bundle");
+        let mut words = vec!["bundle", "--root", "root.json", "--out", text(&out)];
+        words.extend(documents.iter().map(|document| text(document.path())));
+        self.tool(words).done();
+        Document::at(out)
+    }
+
+    /// Verifies an audit export; what it amounts to.
+    #[track_caller]
+    pub fn verifies_export(&self, export: &Document, device_key: &str) -> Value {
+        let words = ["audit", "verify", text(export.path()), "--device-key", device_key];
+        self.tool(words).done()
+    }
+
+    /// Verifies a file under the root; what it holds.
+    #[track_caller]
+    pub fn verifies(&self, document: &Document) -> Value {
+        self.tool(["verify", text(document.path()), "--root", "root.json"]).done()
+    }
+
+    /// Confirms an export.
+    pub fn receipt(&self, export: &Document) -> Document {
+        self.receipt_after(export, None)
+    }
+
+    /// Confirms an export that goes on where another ended.
+    pub fn receipt_after(&self, export: &Document, before: Option<&Document>) -> Document {
+        let out = self.next("receipt");
+        let mut words = vec!["receipt", text(export.path()), "--key", "kernel.key"];
+        words.extend(["--root", "root.json", "--out", text(&out)]);
+        if let Some(before) = before {
+            words.extend(["--after", text(before.path())]);
+        }
+        self.tool(words).done();
+        Document::at(out)
+    }
+
+    /// Signs what the tool can't make yet: revocations.
+    pub fn revocations(&self, generation: u64, licenses: &[&Document]) -> Document {
+        let ids = licenses.iter().map(|license| license.payload()["license_id"].clone());
+        let content = Revocations {
+            issuer: self.issuer().parse().expect("an issuer"),
+            generation: number(generation),
+            issued_at: "2020-01-02T00:00:00Z".parse().expect("a time"),
+            licenses: ids.map(|id| serde_json::from_value(id).expect("an id")).collect(),
+            serials_below: Vec::new(),
+            critical: Vec::new(),
+        };
+        self.sealed(&content, Role::Revocation)
+    }
+
+    /// Signs what the tool can't make yet: the next root, in which the license key is a new one,
+    /// kept as `license.key`, and the old one only rotated out or revoked too.
+    pub fn next_root(&self, before: &Document, revoke_license_key: bool) -> Document {
+        let mut root: Root = serde_json::from_value(before.payload()).expect("a root");
+        let old = self.signer(Role::License).public_key().id();
+        std::fs::remove_file(self.folder.path().join("license.key")).expect("it can be removed");
+        self.tool(["keygen", "license.key", "--unencrypted"]).done();
+        let new = self.signer(Role::License);
+        root.version = number(root.version.as_u64() + 1);
+        root.keys.retain(|key| key.public_key.id() != old);
+        root.keys.push(farhold_bundle::payload::RootKey {
+            public_key: new.public_key().clone(),
+            name: None,
+        });
+        root.roles.license.key_ids = vec![new.public_key().id()];
+        if revoke_license_key {
+            root.revoked_keys.insert(old);
+        }
+        self.sealed(&root, Role::Root)
+    }
+
+    /// Signs any content by the key of a role.
+    pub fn sealed<T: Payload>(&self, content: &T, role: Role) -> Document {
+        let mut line = seal(content, &self.signer(role)).expect("it is what its type says");
+        line.push(b'\n');
+        Document::written(self.next("json"), &line)
+    }
+
+    /// Adds a signature to a document's line.
+    pub fn also_signed(&self, document: &Document, role: Role) -> Document {
+        let line = document.bytes();
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let mut line = add_signature(line, &self.signer(role)).expect("it can be signed");
+        line.push(b'\n');
+        Document::written(self.next("json"), &line)
+    }
+
+    /// The issuer's id.
+    pub fn issuer(&self) -> String {
+        self.root().payload()["issuer"]["id"].as_str().expect("an issuer").to_owned()
+    }
+
+    fn signer(&self, role: Role) -> FileSigner {
+        let path = self.folder.path().join(format!("{role}.key"));
+        farhold_keys::load(&path, None).expect("the key is not encrypted")
+    }
+
+    /// The path of a file that is not there yet.
+    pub fn next(&self, extension: &str) -> PathBuf {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        self.folder.path().join(format!("{number}.{extension}"))
+    }
+}
+
+impl Default for Vendor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn number(number: u64) -> farhold_bundle::Positive {
+    farhold_bundle::Positive::new(number).expect("a number of a document")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
