@@ -67,7 +67,7 @@ pub fn run(keep: bool) -> Result<()> {
         &json!({"allowed": false, "reason": "feature.not_granted", "mode": "none"}),
     )?;
 
-    stage.step("It uses up a quota: three reports a day, and no fourth");
+    stage.step("It uses up a quota: three reports a month, and no fourth");
     for used in 1..=3 {
         product.expect(
             "report",

@@ -4,4 +4,6 @@
 pub mod binaries;
 pub mod demo;
 pub mod http;
+pub mod schema;
+pub mod site;
 pub mod vectors;

@@ -53,7 +53,6 @@ impl Specs {
         assert!(files.len() > 30, "{} specifications are read", files.len());
         let resources = files.iter().map(|(name, file)| (format!("{BASE}{name}"), file.clone()));
         let registry = Registry::new()
-            .offline()
             .extend(resources)
             .unwrap_or_else(|error| panic!("a specification can't be registered: {error}"))
             .prepare()

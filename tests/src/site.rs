@@ -43,4 +43,4 @@ pub use place::{Plan, Site};
 pub use ran::Ran;
 pub use records::Records;
 pub use runtime::Runtime;
-pub use vendor::{TENANT, TENANT_B, Vendor};
+pub use vendor::{OldKey, TENANT, TENANT_B, Vendor};

@@ -39,9 +39,10 @@ impl Operation for Register {
             }
             (Some(row), _) => row.runtime_id,
             (None, asked) => {
-                if let Err(code) = group.documents.policy.may_register(
+                if let Err(code) = group.documents.policy.may_register_released(
                     request.tenant_id,
                     request.runtime_type,
+                    request.released_on,
                     &group.now,
                 ) {
                     return Ok(Err(code.into()));

@@ -84,7 +84,7 @@ impl<'s> Vendor<'s> {
             ],
             0,
         )?;
-        self.stage.answer(&format!("{out}: export without limit, three reports a day"));
+        self.stage.answer(&format!("{out}: export without limit, three reports a month"));
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl<'s> Vendor<'s> {
         let at = text.find("ey").context("the bundle has no payload")? + 401;
         let letter = if &text[at..=at] == "A" { "B" } else { "A" };
         fs::write(self.folder.join(to), format!("{}{letter}{}", &text[..at], &text[at + 1..]))?;
-        self.stage.show("sed", &["one letter of the payload:", from, "→", to]);
+        self.stage.show("sed", &["s/one letter/another/", from, ">", to]);
         Ok(())
     }
 
@@ -171,7 +171,7 @@ feature = "export"
 
 [[entitlements]]
 feature = "report"
-limits = {{ quota = 3, time_window = "P1D" }}
+limits = {{ quota = 3, time_window = "P1M" }}
 "#
     )
 }

@@ -141,7 +141,9 @@ impl Exchange<'_> {
                 self.judge_json(specs, operation.file, pointer, faults);
                 self.judge_problem(faults);
             }
-            "application/jsonl" => self.judge_lines(specs, |_| "schemas/documents/envelope.json", faults),
+            "application/jsonl" => {
+                self.judge_lines(specs, |_| "schemas/documents/envelope.json", faults)
+            }
             "application/x-ndjson" => {
                 let of_line = |number| match number {
                     0 => "schemas/documents/export-first-line.json",
@@ -200,7 +202,11 @@ impl Exchange<'_> {
             }
         }
         if code.status() != self.answer.status {
-            faults.push(format!("{code} is answered with {}, not {}", self.answer.status, code.status()));
+            faults.push(format!(
+                "{code} is answered with {}, not {}",
+                self.answer.status,
+                code.status()
+            ));
         }
     }
 
@@ -220,8 +226,7 @@ impl Exchange<'_> {
             (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
         };
         let sent = self.sent(header::CORRELATION_ID).filter(fits);
-        if self.path().starts_with("/kernel/")
-            && self.answer.header(header::CORRELATION_ID) != sent
+        if self.path().starts_with("/kernel/") && self.answer.header(header::CORRELATION_ID) != sent
         {
             faults.push("the correlation id is not echoed".to_owned());
         }

@@ -3,7 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -28,13 +31,24 @@ pub const TENANT_B: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3eee";
 pub struct Vendor {
     folder: TempDir,
     made: AtomicU64,
+    root: Mutex<Document>,
+}
+
+/// What becomes of a key that a new root no longer lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKey {
+    /// It signs nothing new; what it signed stays.
+    RotatedOut,
+    /// What it signed falls.
+    Revoked,
 }
 
 impl Vendor {
     /// A vendor with a new root.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let vendor = Self { folder, made: AtomicU64::new(0) };
+        let root = Mutex::new(Document::at(folder.path().join("root.json")));
+        let vendor = Self { folder, made: AtomicU64::new(0), root };
         for role in ["root", "license", "revocation", "kernel"] {
             vendor.tool(["keygen", &format!("{role}.key"), "--unencrypted"]).done();
         }
@@ -71,14 +85,20 @@ impl Vendor {
         shown["sha256"].as_str().expect("it is shown").to_owned()
     }
 
+    /// The root under which it signs now.
+    pub fn root_now(&self) -> Document {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Writes a template and signs a license by it.
     pub fn license(&self, words: impl FnOnce(LicenseDraft) -> LicenseDraft) -> Document {
         let draft = words(LicenseDraft::new());
         let template = Document::written(self.next("toml"), draft.template().as_bytes());
         let out = self.next("license");
         let serial = draft.serial_number().to_string();
+        let root = self.root_now();
         let mut words = vec!["issue", text(template.path()), "--key", "license.key"];
-        words.extend(["--root", "root.json", "--serial", &serial, "--out", text(&out)]);
+        words.extend(["--root", text(root.path()), "--serial", &serial, "--out", text(&out)]);
         if draft.is_new() {
             words.push("--new-id");
         }
@@ -144,8 +164,8 @@ impl Vendor {
 
     /// Signs what the tool can't make yet: the next root, in which the license key is a new one,
     /// kept as `license.key`, and the old one only rotated out or revoked too.
-    pub fn next_root(&self, before: &Document, revoke_license_key: bool) -> Document {
-        let mut root: Root = serde_json::from_value(before.payload()).expect("a root");
+    pub fn next_root(&self, old_key: OldKey) -> Document {
+        let mut root: Root = serde_json::from_value(self.root_now().payload()).expect("a root");
         let old = self.signer(Role::License).public_key().id();
         std::fs::remove_file(self.folder.path().join("license.key")).expect("it can be removed");
         self.tool(["keygen", "license.key", "--unencrypted"]).done();
@@ -157,10 +177,12 @@ impl Vendor {
             name: None,
         });
         root.roles.license.key_ids = vec![new.public_key().id()];
-        if revoke_license_key {
+        if old_key == OldKey::Revoked {
             root.revoked_keys.insert(old);
         }
-        self.sealed(&root, Role::Root)
+        let next = self.sealed(&root, Role::Root);
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        next
     }
 
     /// Signs any content by the key of a role.
