@@ -16,6 +16,7 @@ mod trust;
 mod work;
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -28,7 +29,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use farhold_api::Refusal;
-use farhold_contract::Code;
+use farhold_contract::{Code, exit::Exit};
 
 use crate::{clock::Clock, metrics::Metrics, site::Site, snapshot::Snapshot};
 
@@ -90,7 +91,7 @@ impl Owner {
             failing: false,
         };
         let thread =
-            std::thread::Builder::new().name("owner".to_owned()).spawn(move || turn.run())?;
+            std::thread::Builder::new().name("owner".to_owned()).spawn(move || run_or_end(turn))?;
         Ok((Self { queue, snapshot, pulse }, thread))
     }
 
@@ -121,6 +122,14 @@ impl Owner {
         since == 0
             || boottime_ms.saturating_sub(since)
                 < u64::try_from(most.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// An agent without its owner can only refuse: better to end and be started again.
+fn run_or_end(turn: Turn) {
+    if catch_unwind(AssertUnwindSafe(|| turn.run())).is_err() {
+        tracing::error!("the owner of the database panicked; the agent ends");
+        std::process::exit(i32::from(Exit::Internal.code()));
     }
 }
 

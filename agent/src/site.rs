@@ -101,6 +101,8 @@ impl Site {
     /// [`SiteError`]; nothing that stood is lost by it.
     pub fn open(config: &Config, reading: &ClockReading) -> Result<Self, SiteError> {
         let state_dir = &config.state_dir;
+        // Whatever is made from here on is the agent's alone, SQLite's own files too.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let lock = lock(state_dir)?;
         let device = device_key(state_dir)?;
         let birth = Birth {
@@ -206,7 +208,7 @@ fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<St
             Standing::default()
         }
     };
-    if second.height() > first.height() {
+    if same_issuer(&first, &second) && second.height() > first.height() {
         tracing::warn!(
             "the second copy of the documents stands higher than the database and serves"
         );
@@ -224,6 +226,12 @@ fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<St
         write_second_copy(state_dir, &first.to_bundle())?;
     }
     Ok(first)
+}
+
+/// A copy under another issuer's root is nobody's second copy.
+fn same_issuer(first: &Standing, second: &Standing) -> bool {
+    let issuer = |standing: &Standing| standing.root().map(|root| root.root().issuer.id);
+    issuer(first).is_none_or(|known| issuer(second) == Some(known))
 }
 
 fn reload(copy: &str, lines: &[Vec<u8>]) -> Standing {

@@ -42,6 +42,8 @@ pub struct Documents {
     pub policy: PolicyState,
     /// The latest date that a document proves to have passed.
     pub floor: Timestamp,
+    /// The time of the last clock reset: documents dated later don't prove a date.
+    pub dated_by: Option<Timestamp>,
     /// Licenses that stand but can't be in force at this site, with the reason.
     pub not_admitted: BTreeMap<(LicenseId, u64), String>,
 }
@@ -70,8 +72,6 @@ impl Snapshot {
 
 impl Documents {
     /// Works out what follows from the documents at this site.
-    ///
-    /// `dated_by` is the time of the last clock reset: documents dated later don't prove a date.
     pub fn new(standing: Standing, site: &SiteFacts, dated_by: Option<Timestamp>) -> Self {
         let mut not_admitted = BTreeMap::new();
         let mut admitted = Vec::new();
@@ -86,7 +86,7 @@ impl Documents {
         }
         let policy = PolicyState::new(admitted, standing.revocations());
         let floor = standing.floor(dated_by);
-        Self { standing, policy, floor, not_admitted }
+        Self { standing, policy, floor, dated_by, not_admitted }
     }
 }
 

@@ -62,7 +62,8 @@ async fn plan(admin: &Arc<Admin>, bundle: Vec<u8>) -> Result<(ImportPlan, Docume
         let standing = &snapshot.documents.standing;
         let plan = plan_import(standing, &bundle, Some(&admin.place.facts), now.instant)
             .map_err(|refused| refusal(refused.code(), &refused))?;
-        let dated_by = plan.clock_reset.as_ref().map(|reset| reset.time);
+        let dated_by =
+            plan.clock_reset.as_ref().map(|reset| reset.time).or(snapshot.documents.dated_by);
         let documents = Documents::new(plan.standing.clone(), &admin.place.facts, dated_by);
         Ok((plan, documents))
     });

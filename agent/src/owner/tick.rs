@@ -13,6 +13,11 @@ use super::{deny::Deny, group::Group, work::Operation};
 /// How long a record stays after its receipt, where no license says otherwise.
 const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// From this share of the cap on, in percent, what is receipted goes whatever its age.
+const PRUNE_PERCENT: u64 = 70;
+/// Most steps of a thousand records in one tick: callers wait behind it.
+const PRUNE_STEPS: usize = 10;
+
 /// Writes the clock's mark, repeats of refusals, heartbeats; prunes what was receipted long ago.
 pub struct Tick {
     /// Refusals of the last minute.
@@ -33,9 +38,16 @@ impl Operation for Tick {
         for (runtime_id, health) in self.heartbeats {
             group.txn.put_heartbeat(runtime_id, health, group.now.instant)?;
         }
-        let receipted = group.txn.receipted_by(group.now.instant - retention(group))?;
-        if receipted > 0 {
-            group.txn.prune(receipted)?;
+        // Retention is a wish, the cap a promise.
+        let upto = if group.is_full(PRUNE_PERCENT) {
+            group.txn.acknowledged_seq()
+        } else {
+            group.txn.receipted_by(group.now.instant - retention(group))?
+        };
+        for _ in 0..PRUNE_STEPS {
+            if upto == 0 || group.txn.prune(upto)? == 0 {
+                break;
+            }
         }
         Ok(())
     }
