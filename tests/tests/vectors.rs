@@ -42,6 +42,26 @@ fn the_files_are_what_the_generator_writes() {
 }
 
 #[test]
+fn a_vector_that_is_not_understood_is_not_passed() {
+    let known = serde_json::to_value(vectors::all().into_values().next().unwrap()).unwrap();
+    serde_json::from_value::<Vector>(known.clone()).unwrap();
+    for (member, value) in [
+        ("kind", "guess".into()),
+        ("later", 1.into()),
+        ("input", serde_json::json!({ "text": "", "base64": "" })),
+        ("expect", serde_json::json!({ "code": "no.such_code" })),
+        ("expect", serde_json::json!({ "ok": {}, "code": "bundle.malformed" })),
+    ] {
+        let mut unknown = known.clone();
+        unknown[member] = value;
+        assert!(serde_json::from_value::<Vector>(unknown).is_err(), "{member}");
+    }
+    let mut unread = vectors::all().into_values().next().unwrap();
+    unread.sha256 = Some(own_hash("/dev/null"));
+    run::run(&unread).unwrap_err();
+}
+
+#[test]
 fn every_vector_holds_through_the_library() {
     let mut failed = Vec::new();
     for (name, vector) in all() {
