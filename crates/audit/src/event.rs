@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use farhold_bundle::strict_json::{Finding, Keys, Numbers, Text, Walk, WalkObject};
 use farhold_contract::{
     Code, Timestamp,
     id::{EventId, RuntimeId, TenantId},
@@ -14,7 +15,6 @@ use farhold_contract::{
 
 use crate::{
     class::{self, Class},
-    json_walk::{Finding, Keys, Text, Walk, WalkObject},
     limits::LIMITS,
 };
 
@@ -133,7 +133,8 @@ pub fn inspect_recorded(bytes: &[u8]) -> Result<EventHead, EventError> {
         (Ok(()), _) => members.head(),
         (Err(_), Some(Finding::TooDeep)) => Err(EventError::TooDeep { limit: LIMITS.json_depth }),
         (Err(_), Some(Finding::Duplicate(member))) => Err(EventError::Duplicate { member }),
-        (Err(error), None) => Err(match reading {
+        // Numbers are carried, not read: the walk lets any of them pass.
+        (Err(error), Some(Finding::Number) | None) => Err(match reading {
             Some(member) if error.is_data() => {
                 EventError::Member { member, why: "is of another JSON type" }
             }
@@ -258,7 +259,12 @@ impl<'de> Visitor<'de> for EventSeed<'_, 'de> {
         while let Some(key) = map.next_key_seed(Text)? {
             keys.insert(key.clone(), self.finding)?;
             // The event is the first container.
-            let walk = Walk { depth: 1, finding: self.finding };
+            let walk = Walk {
+                depth: 1,
+                deepest: LIMITS.json_depth,
+                numbers: Numbers::Any,
+                finding: self.finding,
+            };
             if let Some((name, place)) = self.members.text(&key) {
                 *self.reading = Some(name);
                 *place = Some(map.next_value_seed(Text)?);

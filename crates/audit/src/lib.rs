@@ -11,7 +11,6 @@ mod class;
 mod event;
 mod export;
 mod hex_bytes;
-mod json_walk;
 mod limits;
 mod own_event;
 mod receipt;

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::json_walk::Text;
+use farhold_bundle::strict_json::Text;
 
 /// What stands where a value was.
 const TRACE: &[u8] = br#"{"redacted":true}"#;

@@ -22,7 +22,7 @@ mod period;
 mod seal;
 mod signer;
 mod standing;
-mod strict_json;
+pub mod strict_json;
 mod threshold;
 mod trust;
 mod typed_form;

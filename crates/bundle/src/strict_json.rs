@@ -1,9 +1,9 @@
-//! One streaming walk over a payload before it is read as its type.
+//! One pass over JSON before, or instead of, reading it as a type.
 //!
 //! serde refuses a member twice only where it knows the member; two readers that disagree about
-//! which of two unknown members counts would disagree about the document.
+//! which of two unknown members counts would disagree about the document, or the event.
 
-use std::{collections::BTreeSet, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -13,37 +13,68 @@ use crate::{error::PayloadError, limits::LIMITS, number, payload::DocumentType};
 pub(crate) fn walk(payload: &[u8], document: DocumentType) -> Result<(), PayloadError> {
     let mut finding = None;
     let mut reader = serde_json::Deserializer::from_slice(payload);
-    let result = Walk { depth: 0, finding: &mut finding }
-        .deserialize(&mut reader)
-        .and_then(|()| reader.end());
-    match (result, finding) {
+    let walk = Walk {
+        depth: 0,
+        deepest: LIMITS.json_depth,
+        numbers: Numbers::Safe,
+        finding: &mut finding,
+    };
+    match (walk.deserialize(&mut reader).and_then(|()| reader.end()), finding) {
         (Ok(()), _) => Ok(()),
-        (Err(_), Some(finding)) => Err(finding),
+        (Err(_), Some(Finding::TooDeep)) => Err(PayloadError::TooDeep { limit: LIMITS.json_depth }),
+        (Err(_), Some(Finding::Duplicate(key))) => Err(PayloadError::DuplicateKey { key }),
+        (Err(_), Some(Finding::Number)) => Err(PayloadError::Number),
         (Err(source), None) => Err(PayloadError::Malformed { document, source }),
     }
 }
 
-struct Walk<'f> {
-    depth: usize,
-    finding: &'f mut Option<PayloadError>,
+/// What the walk refuses, beside what is not JSON.
+#[derive(Debug)]
+pub enum Finding {
+    /// It nests deeper than allowed.
+    TooDeep,
+    /// An object has this key twice.
+    Duplicate(String),
+    /// A number is beyond ±(2^53 − 1).
+    Number,
+}
+
+/// Which numbers pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// Those that every reader agrees on.
+    Safe,
+    /// Any: they are carried, not read.
+    Any,
+}
+
+/// The walk inside `depth` containers.
+pub struct Walk<'f> {
+    /// How many containers it is in.
+    pub depth: usize,
+    /// The deepest allowed. serde_json itself stops at 128, so the stack is bounded either way.
+    pub deepest: usize,
+    /// Which numbers pass.
+    pub numbers: Numbers,
+    /// What was refused, if anything.
+    pub finding: &'f mut Option<Finding>,
 }
 
 impl Walk<'_> {
-    fn refuse<E: Error>(self, finding: PayloadError) -> E {
-        *self.finding = Some(finding);
-        E::custom("refused")
-    }
-
-    /// serde_json itself stops at 128 levels, so the walk's own stack is bounded either way.
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth == LIMITS.json_depth {
-            return Err(self.refuse(PayloadError::TooDeep { limit: LIMITS.json_depth }));
+        if self.depth == self.deepest {
+            return self.refuse(Finding::TooDeep);
         }
-        Ok(Self { depth: self.depth + 1, finding: self.finding })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 
     fn reborrow(&mut self) -> Walk<'_> {
-        Walk { depth: self.depth, finding: self.finding }
+        Walk { finding: self.finding, ..*self }
+    }
+
+    fn refuse<T, E: Error>(self, finding: Finding) -> Result<T, E> {
+        *self.finding = Some(finding);
+        Err(E::custom("refused"))
     }
 }
 
@@ -75,7 +106,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        if number > number::MAX { Err(self.refuse(PayloadError::Number)) } else { Ok(()) }
+        match self.numbers {
+            Numbers::Safe if number > number::MAX => self.refuse(Finding::Number),
+            _ => Ok(()),
+        }
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
@@ -83,10 +117,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        if number.abs() > number::MAX as f64 {
-            Err(self.refuse(PayloadError::Number))
-        } else {
-            Ok(())
+        match self.numbers {
+            Numbers::Safe if number.abs() > number::MAX as f64 => self.refuse(Finding::Number),
+            _ => Ok(()),
         }
     }
 
@@ -98,35 +131,94 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut inner = self.deeper()?;
-        let mut seen = Keys::default();
-        while let Some(key) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-            if !seen.insert(key.as_ref()) {
-                return Err(inner
-                    .refuse(PayloadError::DuplicateKey { key: key.chars().take(80).collect() }));
-            }
+        let mut keys = Keys::default();
+        while let Some(key) = members.next_key_seed(Text)? {
+            keys.insert(key, inner.finding)?;
             members.next_value_seed(inner.reborrow())?;
         }
         Ok(())
     }
 }
 
-/// The keys of one object: a list while it is short, as nearly all are, else a set.
-#[derive(Default)]
-struct Keys {
-    few: Vec<Box<str>>,
-    many: BTreeSet<Box<str>>,
+/// The walk over a value that must be an object.
+pub struct WalkObject<'f>(pub Walk<'f>);
+
+impl<'de> DeserializeSeed<'de> for WalkObject<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
 }
 
-impl Keys {
-    fn insert(&mut self, key: &str) -> bool {
-        if self.few.iter().any(|seen| **seen == *key) {
-            return false;
+impl<'de> Visitor<'de> for WalkObject<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        self.0.visit_map(members)
+    }
+}
+
+/// A text, borrowed unless it had escapes.
+pub struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// The members of one object so far: a list while it is short, as nearly all are, else a set.
+#[derive(Default)]
+pub struct Keys<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Keys<'de> {
+    const FEW: usize = 16;
+
+    /// Takes a key in.
+    ///
+    /// # Errors
+    /// If it is there already; `finding` says so.
+    pub fn insert<E: Error>(
+        &mut self,
+        key: Cow<'de, str>,
+        finding: &mut Option<Finding>,
+    ) -> Result<(), E> {
+        if self.few.contains(&key) || self.many.contains(&key) {
+            *finding = Some(Finding::Duplicate(key.chars().take(80).collect()));
+            return Err(E::custom("duplicate"));
         }
-        if self.few.len() < 16 {
-            self.few.push(key.into());
-            return true;
+        if self.few.len() < Self::FEW {
+            self.few.push(key);
+        } else {
+            self.many.insert(key);
         }
-        self.many.insert(key.into())
+        Ok(())
     }
 }
 
