@@ -14,12 +14,7 @@ const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 /// A database that exists and is older is copied first, to `<file>.schema-<n>.backup`.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let known = STEPS.len() as i64;
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(StoreError::sqlite("read its schema number"))?;
-    if found > known {
-        return Err(StoreError::NewerSchema { found, known });
-    }
+    let found = schema(connection)?;
     if found == known {
         return Ok(());
     }
@@ -39,4 +34,16 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction.commit()
     };
     run().map_err(migrating)
+}
+
+/// The database's schema; read before anything is set, because a newer one is left as it is.
+///
+/// # Errors
+/// [`StoreError::NewerSchema`].
+pub(crate) fn schema(connection: &Connection) -> Result<i64, StoreError> {
+    let known = STEPS.len() as i64;
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(StoreError::sqlite("read its schema number"))?;
+    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(found) }
 }

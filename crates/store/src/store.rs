@@ -13,7 +13,11 @@ use farhold_bundle::KeyId;
 use farhold_contract::{Timestamp, id::TenantId};
 use farhold_policy::Counter;
 
-use crate::{error::StoreError, migrate::migrate, txn::Txn};
+use crate::{
+    error::StoreError,
+    migrate::{migrate, schema},
+    txn::Txn,
+};
 
 /// The database's name in the state directory.
 pub const DATABASE: &str = "agent.db";
@@ -77,6 +81,7 @@ impl Store {
     fn open_file(path: &Path, birth: &Birth) -> Result<Self, StoreError> {
         let fresh = !path.exists();
         let mut connection = Connection::open(path).map_err(StoreError::sqlite("be opened"))?;
+        schema(&connection)?;
         configure(&connection).map_err(StoreError::sqlite("be configured"))?;
         migrate(&mut connection, path)?;
         if fresh {

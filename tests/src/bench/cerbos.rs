@@ -9,10 +9,10 @@ use super::server::{Server, free_port, printed, program};
 use crate::binaries;
 
 /// Where a check is asked.
-pub const PATH: &str = "/api/check/resources";
+pub(super) const PATH: &str = "/api/check/resources";
 
 /// May this runtime use this feature now? One principal, one resource, one action.
-pub const BODY: &str = r#"{"requestId":"bench-0123456789abcdef","principal":{"id":"01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f","roles":["runtime"],"attr":{"type":"courses"}},"resources":[{"resource":{"kind":"feature","id":"courses.module-00005"},"actions":["use"]}]}"#;
+pub(super) const BODY: &str = r#"{"requestId":"bench-0123456789abcdef","principal":{"id":"01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f","roles":["runtime"],"attr":{"type":"courses"}},"resources":[{"resource":{"kind":"feature","id":"courses.module-00005"},"actions":["use"]}]}"#;
 
 /// As comparable as it gets: a right of one kind of runtime that ends at a date.
 const POLICY: &str = r#"apiVersion: api.cerbos.dev/v1
@@ -29,11 +29,11 @@ resourcePolicy:
 "#;
 
 /// A running decision point with one policy.
-pub struct Cerbos {
+pub(super) struct Cerbos {
     /// The process.
-    pub server: Server,
+    pub(super) server: Server,
     /// What it calls itself.
-    pub version: String,
+    pub(super) version: String,
     _folder: TempDir,
 }
 
@@ -42,7 +42,7 @@ impl Cerbos {
     ///
     /// # Errors
     /// If it is not installed or does not start.
-    pub fn start() -> Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let binary = binary()?;
         let told = printed(Command::new(&binary).arg("--version"))?;
         let version = told.split_whitespace().find(|word| word.contains('.')).unwrap_or_default();

@@ -30,7 +30,7 @@ struct Side {
 ///
 /// # Errors
 /// If wrk, the agent or the bare server can't be run. Cerbos may be absent.
-pub fn measure(report: &mut Report) -> Result<()> {
+pub(super) fn measure(report: &mut Report) -> Result<()> {
     report.part(&format!(
         "Look-only check over loopback TCP, v0.2 with all headers (wrk -t1 -c{CONNECTIONS}, \
          {ROUNDS} alternating rounds of {SECONDS} s)"

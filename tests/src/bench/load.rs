@@ -17,7 +17,7 @@ use tokio::{
 use uuid::Uuid;
 
 /// Stands for an event id that is new in each request.
-pub const NEW_ID: &str = "00000000-0000-7000-8000-00000000new1";
+pub(super) const NEW_ID: &str = "00000000-0000-7000-8000-00000000new1";
 
 /// Answers of this first part of a round are not counted.
 const WARM: Duration = Duration::from_millis(400);
@@ -26,25 +26,25 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request, sent again and again with new event ids.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(super) struct Request {
     bytes: Vec<u8>,
     ids: Vec<usize>,
 }
 
 /// What a round came to.
 #[derive(Debug, Clone, Copy)]
-pub struct Flow {
+pub(super) struct Flow {
     /// Answers a second.
-    pub per_second: f64,
+    pub(super) per_second: f64,
     /// The time half of the answers took at most.
-    pub p50: Duration,
+    pub(super) p50: Duration,
     /// The time 99 of 100 answers took at most.
-    pub p99: Duration,
+    pub(super) p99: Duration,
 }
 
 impl Request {
     /// A post with these headers; [`NEW_ID`] in the body becomes a new id each time.
-    pub fn post(path: &str, headers: &[(String, String)], body: &str) -> Self {
+    pub(super) fn post(path: &str, headers: &[(String, String)], body: &str) -> Self {
         let mut text = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n",
@@ -69,7 +69,7 @@ impl Request {
 ///
 /// # Errors
 /// Any answer that is not 200, or that refuses one of several events.
-pub fn drive(
+pub(super) fn drive(
     address: SocketAddr,
     connections: usize,
     time: Duration,
@@ -94,18 +94,14 @@ pub fn drive(
         let time_us = times_us.get(times_us.len().saturating_sub(1) * share / 100);
         Duration::from_micros(time_us.copied().unwrap_or_default().into())
     };
-    Ok(Flow {
-        per_second: times_us.len() as f64 / time.as_secs_f64(),
-        p50: at(50),
-        p99: at(99),
-    })
+    Ok(Flow { per_second: times_us.len() as f64 / time.as_secs_f64(), p50: at(50), p99: at(99) })
 }
 
 /// Posts once, over a connection of its own.
 ///
 /// # Errors
 /// As [`drive`].
-pub fn once(address: SocketAddr, request: &Request) -> Result<()> {
+pub(super) fn once(address: SocketAddr, request: &Request) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = Connection::open(address).await?;
@@ -117,7 +113,7 @@ pub fn once(address: SocketAddr, request: &Request) -> Result<()> {
 ///
 /// # Errors
 /// As [`drive`].
-pub fn repeat(address: SocketAddr, times: usize, request: &Request) -> Result<()> {
+pub(super) fn repeat(address: SocketAddr, times: usize, request: &Request) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut request = request.clone();

@@ -4,7 +4,7 @@ use super::samples::Samples;
 
 /// What a figure is held against.
 #[derive(Debug, Clone, Copy)]
-pub enum Bar {
+pub(super) enum Bar {
     /// Not less than this.
     AtLeast(f64),
     /// Not more than this.
@@ -13,7 +13,7 @@ pub enum Bar {
 
 /// The lines of a run.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(super) struct Report {
     met: usize,
     missed: Vec<String>,
     unmeasured: Vec<String>,
@@ -21,23 +21,23 @@ pub struct Report {
 
 impl Report {
     /// Begins a part.
-    pub fn part(&self, title: &str) {
+    pub(super) fn part(&self, title: &str) {
         println!("\n{title}");
     }
 
     /// A measured figure.
-    pub fn figure(&self, name: &str, samples: &Samples, unit: &str) {
+    pub(super) fn figure(&self, name: &str, samples: &Samples, unit: &str) {
         self.figure_with(name, samples, unit, "");
     }
 
     /// A measured figure, and something to know about it.
-    pub fn figure_with(&self, name: &str, samples: &Samples, unit: &str, note: &str) {
+    pub(super) fn figure_with(&self, name: &str, samples: &Samples, unit: &str, note: &str) {
         let value = format!("{} {unit}", number(samples.median()));
         println!("  {}", row(name, &value, &spread(samples), note));
     }
 
     /// A measured figure and its bar.
-    pub fn bar(&mut self, name: &str, samples: &Samples, unit: &str, bar: Bar) {
+    pub(super) fn bar(&mut self, name: &str, samples: &Samples, unit: &str, bar: Bar) {
         let figure = samples.median();
         let (met, sign, bound) = match bar {
             Bar::AtLeast(bound) => (figure >= bound, "≥", bound),
@@ -55,7 +55,7 @@ impl Report {
     }
 
     /// Something that is so or not.
-    pub fn fact(&mut self, name: &str, holds: bool, detail: &str) {
+    pub(super) fn fact(&mut self, name: &str, holds: bool, detail: &str) {
         println!("  {}", row(name, if holds { "yes" } else { "no" }, "", detail));
         if holds {
             self.met += 1;
@@ -65,18 +65,18 @@ impl Report {
     }
 
     /// Something to know.
-    pub fn note(&self, text: &str) {
+    pub(super) fn note(&self, text: &str) {
         println!("  {text}");
     }
 
     /// A peer that can't be had here.
-    pub fn absent(&mut self, peer: &str, why: &anyhow::Error) {
+    pub(super) fn absent(&mut self, peer: &str, why: &anyhow::Error) {
         println!("  {}", row(peer, "not available", "", &format!("{why:#}")));
         self.unmeasured.push(peer.to_owned());
     }
 
     /// What it all came to.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         println!("\n{} bars met, {} not met", self.met, self.missed.len());
         for missed in &self.missed {
             println!("  not met: {missed}");

@@ -2,21 +2,21 @@
 
 /// One figure a round.
 #[derive(Debug, Clone, Default)]
-pub struct Samples(Vec<f64>);
+pub(super) struct Samples(Vec<f64>);
 
 impl Samples {
     /// Adds a round's figure.
-    pub fn add(&mut self, figure: f64) {
+    pub(super) fn add(&mut self, figure: f64) {
         self.0.push(figure);
     }
 
     /// This over that, round by round: what slows a whole round down slows both sides.
-    pub fn over(&self, other: &Self) -> Self {
+    pub(super) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(this, that)| this / that).collect())
     }
 
     /// The middle one; of an even number, the mean of the two in the middle.
-    pub fn median(&self) -> f64 {
+    pub(super) fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
@@ -28,17 +28,17 @@ impl Samples {
     }
 
     /// The smallest.
-    pub fn least(&self) -> f64 {
+    pub(super) fn least(&self) -> f64 {
         self.0.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     /// The largest.
-    pub fn most(&self) -> f64 {
+    pub(super) fn most(&self) -> f64 {
         self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// How many rounds there were.
-    pub fn rounds(&self) -> usize {
+    pub(super) fn rounds(&self) -> usize {
         self.0.len()
     }
 }

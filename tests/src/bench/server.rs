@@ -17,7 +17,7 @@ use crate::binaries;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process that serves; it ends with this.
-pub struct Server {
+pub(super) struct Server {
     child: Child,
     address: SocketAddr,
 }
@@ -27,7 +27,7 @@ impl Server {
     ///
     /// # Errors
     /// If it can't be started, or ends.
-    pub fn telling(mut command: Command) -> Result<Self> {
+    pub(super) fn telling(mut command: Command) -> Result<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().context("it has no standard output")?;
         let mut line = String::new();
@@ -40,7 +40,7 @@ impl Server {
     ///
     /// # Errors
     /// If it can't be started, or ends, or is not ready in time.
-    pub fn at(mut command: Command, port: u16) -> Result<Self> {
+    pub(super) fn at(mut command: Command, port: u16) -> Result<Self> {
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = quiet.spawn()?;
         let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, port).into() };
@@ -58,12 +58,12 @@ impl Server {
     }
 
     /// Where it serves.
-    pub const fn address(&self) -> SocketAddr {
+    pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The process's number.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
 }
@@ -80,7 +80,7 @@ impl Drop for Server {
 ///
 /// # Errors
 /// If there is none.
-pub fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
@@ -88,7 +88,7 @@ pub fn free_port() -> Result<u16> {
 ///
 /// # Errors
 /// If it is not there.
-pub fn program(name: &str) -> Result<PathBuf> {
+pub(super) fn program(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
@@ -100,7 +100,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
 ///
 /// # Errors
 /// If it can't be started, or fails.
-pub fn printed(command: &mut Command) -> Result<String> {
+pub(super) fn printed(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let Output { status, stdout, stderr } =
         command.stdin(Stdio::null()).output().with_context(|| format!("{name} can't be run"))?;
@@ -115,7 +115,7 @@ pub fn printed(command: &mut Command) -> Result<String> {
 ///
 /// # Errors
 /// If they can't be built.
-pub fn limit_binary() -> Result<PathBuf> {
+pub(super) fn limit_binary() -> Result<PathBuf> {
     let folder = binaries::path("farhold");
     let folder = folder.parent().context("the binary lies in a folder")?;
     let target = folder.parent().and_then(Path::file_name).context("a folder named by target")?;
@@ -136,7 +136,7 @@ pub fn limit_binary() -> Result<PathBuf> {
 ///
 /// # Errors
 /// If it is gone.
-pub fn resident_bytes(process: u32) -> Result<u64> {
+pub(super) fn resident_bytes(process: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib: u64 = line

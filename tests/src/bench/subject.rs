@@ -17,19 +17,19 @@ use crate::{
 };
 
 /// What one event holds, in bytes: the peers write as much.
-pub const EVENT_BYTES: usize = 400;
+pub(super) const EVENT_BYTES: usize = 400;
 
 /// A site and the product that speaks to it.
-pub struct Subject {
+pub(super) struct Subject {
     /// The site; its agent runs.
-    pub site: Site,
+    pub(super) site: Site,
     runtime: Runtime,
     entitlements: usize,
 }
 
 impl Subject {
     /// A detached site whose license has so many entitlements.
-    pub fn new(vendor: &Vendor, entitlements: usize) -> Self {
+    pub(super) fn new(vendor: &Vendor, entitlements: usize) -> Self {
         let license = vendor.license(|license| {
             (0..entitlements).fold(license, |license, at| license.feature(&feature(at)))
         });
@@ -43,7 +43,7 @@ impl Subject {
     ///
     /// # Errors
     /// Without a TCP door.
-    pub fn address(&self) -> Result<SocketAddr> {
+    pub(super) fn address(&self) -> Result<SocketAddr> {
         match self.site.tcp_door() {
             Address::Tcp(address) => Ok(address),
             Address::Unix(_) => bail!("the site has no TCP door"),
@@ -51,7 +51,7 @@ impl Subject {
     }
 
     /// The headers of every call, v0.2.
-    pub fn headers(&self) -> Vec<(String, String)> {
+    pub(super) fn headers(&self) -> Vec<(String, String)> {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
             header("x-tenant-id", self.runtime.tenant()),
@@ -63,7 +63,7 @@ impl Subject {
     }
 
     /// A look-only check of the entitlement in the middle.
-    pub fn check_body(&self) -> String {
+    pub(super) fn check_body(&self) -> String {
         let body = json!({
             "tenant_id": self.runtime.tenant(),
             "runtime_id": self.runtime.id(),
@@ -76,14 +76,13 @@ impl Subject {
     ///
     /// # Errors
     /// If it is not allowed: a refusal would be another measurement.
-    pub fn check_answer(&self) -> Result<Vec<u8>> {
+    pub(super) fn check_answer(&self) -> Result<Vec<u8>> {
         let headers = self.headers();
         let mut headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         headers.push(("content-type", "application/json"));
         let body = self.check_body();
-        let answer =
-            self.site.tcp_door().call("POST", CHECK_PATH, &headers, body.as_bytes())?;
+        let answer = self.site.tcp_door().call("POST", CHECK_PATH, &headers, body.as_bytes())?;
         match answer.json()?["allowed"] {
             Value::Bool(true) => Ok(answer.body),
             _ => bail!("the check is refused: {}", String::from_utf8_lossy(&answer.body)),
@@ -91,13 +90,13 @@ impl Subject {
     }
 
     /// A post of one event of [`EVENT_BYTES`].
-    pub fn one_event(&self) -> Request {
+    pub(super) fn one_event(&self) -> Request {
         let body = format!(r#"{{"event":{}}}"#, self.event());
         Request::post(EVENTS_PATH, &self.headers(), &body)
     }
 
     /// A post of several.
-    pub fn events(&self, count: usize) -> Request {
+    pub(super) fn events(&self, count: usize) -> Request {
         let events = vec![self.event(); count].join(",");
         let body = format!(r#"{{"events":[{events}]}}"#);
         Request::post(EVENTS_PATH, &self.headers(), &body)

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use super::server::{printed, program};
 
 /// A request that wrk repeats.
-pub struct Wrk {
+pub(super) struct Wrk {
     program: PathBuf,
     script: PathBuf,
     url: String,
@@ -21,13 +21,13 @@ pub struct Wrk {
 
 /// What a round came to.
 #[derive(Debug, Clone)]
-pub struct Round {
+pub(super) struct Round {
     /// Answers a second.
-    pub per_second: f64,
+    pub(super) per_second: f64,
     /// The time half of the answers took at most, as wrk tells it.
-    pub p50: String,
+    pub(super) p50: String,
     /// The time 99 of 100 answers took at most.
-    pub p99: String,
+    pub(super) p99: String,
 }
 
 impl Wrk {
@@ -35,7 +35,7 @@ impl Wrk {
     ///
     /// # Errors
     /// If wrk is not installed.
-    pub fn post(
+    pub(super) fn post(
         folder: &Path,
         name: &str,
         address: SocketAddr,
@@ -58,7 +58,7 @@ impl Wrk {
     ///
     /// # Errors
     /// Any answer that is not 2xx.
-    pub fn round(&self, connections: u32, seconds: u32) -> Result<Round> {
+    pub(super) fn round(&self, connections: u32, seconds: u32) -> Result<Round> {
         let mut command = Command::new(&self.program);
         // One thread: the server has the other core, as a product beside it would leave it.
         command.args(["-t", "1", "-c", &connections.to_string(), "--latency"]);

@@ -24,7 +24,7 @@ pub struct Agent {
 }
 
 /// How a start ended.
-pub enum Start {
+pub(super) enum Start {
     /// It serves.
     Ready(Agent),
     /// It ended instead.

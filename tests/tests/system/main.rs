@@ -2,4 +2,19 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+mod callers;
+mod contract_v01;
+mod denials;
+mod doors;
+mod events;
+mod idempotency;
+mod imports;
+mod ladder;
 mod main_job;
+mod products_verify;
+mod quotas;
+mod secrets;
+mod silence;
+mod state;
+mod trust;
+mod verbs;

@@ -46,7 +46,8 @@ fn open(database: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    connection.execute_batch("CREATE TABLE event (seq INTEGER PRIMARY KEY, event BLOB NOT NULL)")?;
+    connection
+        .execute_batch("CREATE TABLE event (seq INTEGER PRIMARY KEY, event BLOB NOT NULL)")?;
     Ok(connection)
 }
 
@@ -57,8 +58,7 @@ fn write(mut connection: Connection, waiting: &Receiver<Waiting>) -> rusqlite::R
         group.extend(waiting.try_iter().take(GROUP_MAX - 1));
         let transaction = connection.transaction()?;
         {
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO event (event) VALUES (?1)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO event (event) VALUES (?1)")?;
             for Waiting { event, .. } in &group {
                 insert.execute([event.as_ref()])?;
             }
