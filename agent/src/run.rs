@@ -82,6 +82,14 @@ async fn serve(
 
     let mut serving = open(doors, &kernel, &admin, &stopped);
     tell(&admin, OwnKind::Started, json!({"version": env!("CARGO_PKG_VERSION")})).await;
+    if let Some(aside) = &admin.place.moved_aside {
+        tell(
+            &admin,
+            OwnKind::StoreRecovered,
+            json!({"kept_as": aside.file_name().map(|name| name.to_string_lossy())}),
+        )
+        .await;
+    }
     tracing::info!(state_dir = %config.state_dir.display(), "the agent serves");
     notify(&[sd_notify::NotifyState::Ready]);
 

@@ -123,13 +123,8 @@ impl Site {
         };
         let standing = standing(&mut store, state_dir, &config.trust_file)?;
         let dated_by = store.own("clock_dated_by")?;
-        let clock = match store.own::<ClockState>("clock")? {
-            Some(mut clock) => {
-                clock.observe(reading, None);
-                clock
-            }
-            None => ClockState::start(reading),
-        };
+        // What happened to the clock meanwhile, the owner's first group sees and keeps.
+        let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
         let found = Snapshot {
             documents: Arc::new(Documents::new(standing, &facts, dated_by)),
             registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),

@@ -298,7 +298,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = desk.command("root show root.json").stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(73));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("error[output.unwritable]"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("(output.unwritable)"));
 }
 
 #[test]

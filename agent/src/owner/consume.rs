@@ -6,7 +6,7 @@ use serde_json::json;
 
 use farhold_api::{CheckReply, Idempotency, Refusal};
 use farhold_audit::OwnKind;
-use farhold_bundle::payload::DecisionRecord;
+use farhold_bundle::payload::{DecisionRecord, WhenFull};
 use farhold_contract::{
     Code,
     call::check::CheckResponse,
@@ -26,6 +26,9 @@ use super::{deny::Deny, group::Group, work::Operation};
 
 /// How long an answer is kept for its retries, in the agent's own time.
 const ANSWER_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// From this share of the cap on, in percent, the queue is full for runtimes.
+const FULL_PERCENT: u64 = 95;
 
 /// Checks and consumes units of a feature.
 pub struct Consume {
@@ -117,6 +120,10 @@ impl Consume {
                 return Ok(refused(refusal.reason, decision_id));
             }
         };
+        // Only a license that says so refuses what it can't record; the default goes on counting.
+        if grant.audit.when_full == WhenFull::Refuse && group.is_full(FULL_PERCENT) {
+            return Ok(refused(Code::AuditFull, decision_id));
+        }
         let key = grant.counter.as_ref().map(|metered| metered.key.to_key_text());
         let counter = key.as_deref().and_then(|key| group.txn.counter(key));
         let (decision, changed) = grant.decide(counter, Some(self.units));

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use serde_json::json;
 
-use farhold_audit::Epoch;
+use farhold_audit::{Epoch, OwnKind};
 use farhold_contract::id::{EventId, TenantId};
-use farhold_policy::{ClockReading, ClockState, Counter, Now};
+use farhold_policy::{ClockChange, ClockReading, ClockState, Counter, Now};
 use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
 
 use crate::{
     clock::Clock,
     metrics::Metrics,
-    own_event, random,
+    own_event::{self, Draft},
+    random,
     site::Site,
     snapshot::{Documents, Registry, Snapshot},
 };
@@ -104,7 +106,7 @@ fn keep(
     let size_bytes = site.store.size_bytes()?;
     let epoch = site.store.opening().epoch;
     let mut clock = before.clock.clone();
-    clock.observe(reading, None);
+    let change = clock.observe(reading, None);
     let mut group = Group {
         txn: site.store.begin()?,
         now: clock.now(reading, before.documents.floor),
@@ -119,6 +121,9 @@ fn keep(
         size_bytes,
         accepted: 0,
     };
+    if let (Some(draft), Some(&tenant_id)) = (told(change), site.place.facts.tenants.first()) {
+        group.append_own(tenant_id, draft)?;
+    }
     for work in works {
         work.apply(&mut group)?;
     }
@@ -128,6 +133,22 @@ fn keep(
     let Group { txn, clock, documents, registry, second_copy, accepted, delivered, .. } = group;
     txn.commit()?;
     Ok(Kept { documents, registry, clock, counters, second_copy, accepted, delivered })
+}
+
+/// What is to be kept of a clock that was set, or fell behind (`bundle.md` §5).
+fn told(change: ClockChange) -> Option<Draft> {
+    match change {
+        ClockChange::RolledBack { behind } => {
+            Some(Draft::new(OwnKind::ClockRollback, json!({"behind_seconds": behind.as_secs()})))
+        }
+        ClockChange::Stepped { by_ms } => {
+            Some(Draft::new(OwnKind::ClockStep, json!({"by_ms": by_ms})))
+        }
+        ClockChange::LeadSeen { lead } | ClockChange::LeadAdopted { lead } => {
+            Some(Draft::new(OwnKind::ClockStep, json!({"by_ms": lead.as_millis() as u64})))
+        }
+        ClockChange::Nothing | ClockChange::Lowered { .. } => None,
+    }
 }
 
 impl Group<'_> {
@@ -147,11 +168,7 @@ impl Group<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn append_own(
-        &mut self,
-        tenant_id: TenantId,
-        event: own_event::Draft,
-    ) -> Result<(), StoreError> {
+    pub fn append_own(&mut self, tenant_id: TenantId, event: Draft) -> Result<(), StoreError> {
         let Ok(event_id) = EventId::from_uuid(random::id_v7(self.now.instant)) else {
             return Ok(());
         };

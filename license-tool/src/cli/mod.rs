@@ -1,6 +1,6 @@
 //! The edge: the command line, the terminal, the clock, the exit codes.
 //!
-//! Each verb is one file: what it takes, and a function from that to a [`page::Page`].
+//! Each verb is one file: what it takes, and a function from that to a `page::Page`.
 
 mod audit_verify;
 mod bundle;

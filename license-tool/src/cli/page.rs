@@ -54,8 +54,8 @@ pub(crate) fn end(as_json: bool, page: Result<Page, Refusal>) -> Exit {
     };
     let printed = print(&data);
     if let Some(refusal) = &refusal {
-        talk(&format!("error[{}]: {}", refusal.code(), one_line(refusal.what())));
-        talk(&format!("  next: {}", one_line(refusal.next())));
+        talk(&format!("error: {} ({})", one_line(refusal.what()), refusal.code()));
+        talk(&format!("  try: {}", one_line(refusal.next())));
     }
     refusal.map_or(printed, |refusal| refusal.code().exit())
 }
@@ -66,10 +66,10 @@ pub(crate) fn print(data: &str) -> Exit {
     match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             talk(&format!(
-                "error[{}]: standard output can't be written: {error}",
+                "error: standard output can't be written: {error} ({})",
                 Code::OutputUnwritable
             ));
-            talk(&format!("  next: {}", Code::OutputUnwritable.action()));
+            talk(&format!("  try: {}", Code::OutputUnwritable.action()));
             Code::OutputUnwritable.exit()
         }
         _ => Exit::Ok,

@@ -153,8 +153,8 @@ impl Desk {
         let errors: Vec<&str> =
             ran.stderr.lines().skip_while(|said| !said.starts_with("error")).collect();
         assert_eq!(errors.len(), 2, "{line}\n{}", ran.stderr);
-        assert!(errors[0].starts_with(&format!("error[{code}]: ")), "{line}\n{}", ran.stderr);
-        assert!(errors[1].starts_with("  next: "), "{line}\n{}", ran.stderr);
+        assert!(errors[0].ends_with(&format!(" ({code})")), "{line}\n{}", ran.stderr);
+        assert!(errors[1].starts_with("  try: "), "{line}\n{}", ran.stderr);
 
         let ran = self.run(&format!("{line} --json"));
         assert_eq!(ran.exit, exit, "{line} --json\n{}", ran.stderr);

@@ -91,7 +91,7 @@ impl Export {
     }
 
     /// What is left when the first records have been exported before.
-    fn from_second(mut self) -> Self {
+    fn without_first(mut self) -> Self {
         let mut first = Self::new();
         first.append(TENANT_A, "session", 3, "session.start");
         self.before = first.head;
@@ -160,7 +160,7 @@ fn verify(title: &str, section: &str, bytes: &[u8]) -> Case {
 
 fn whole() -> Vec<(&'static str, Vector)> {
     let export = Export::of_three();
-    let second = Export::of_three().from_second();
+    let second = Export::of_three().without_first();
     let withheld = Export::of_three().withholding("other_tenant");
     let erased = Export::of_three().withholding("erased");
     let empty = Export::new();

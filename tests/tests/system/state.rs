@@ -1,0 +1,176 @@
+//! The state directory: one owner, and what damage, loss and mistakes do to it.
+
+use std::{
+    fs,
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use rustix::process::Signal;
+
+use farhold_contract::{Code, model::RuntimeType::Courses};
+use farhold_tests::site::{Document, OldKey, Runtime, Site, Vendor, eventually};
+
+fn site() -> (Vendor, Site, Runtime) {
+    let vendor = Vendor::new();
+    let license = vendor.license(|l| l.feature("export").quota(5));
+    let site = Site::new(&vendor).trusting().holding(&license);
+    let courses = site.runtime(Courses).registered();
+    courses.check("export").consume(1).allowed();
+    (vendor, site, courses)
+}
+
+fn overwrite(file: &Path, at: u64, bytes: &[u8]) {
+    let mut file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+#[test]
+fn a_second_agent_on_one_state_directory_refuses_and_disturbs_nobody() {
+    let (_vendor, site, courses) = site();
+    let second = site.verb(["run"]);
+    assert_eq!(second.exit, 75, "{}", second.stderr);
+    courses.check("export").allowed().used(1);
+    assert!(site.admin_socket().exists());
+}
+
+#[test]
+fn a_directory_that_can_not_be_used_ends_the_start() {
+    let vendor = Vendor::new();
+    for wrong in ["/proc/farhold", "/dev/null/farhold", "/etc/hostname"] {
+        let mut site = Site::prepared(&vendor, |plan| plan);
+        let state = format!("{}/state", site.path("").display()).replace("//", "/");
+        site.configured(&site.configuration().replace(&state, wrong));
+        site.refuses_to_start(Code::StateUnusable);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let (_vendor, mut site, _courses) = site();
+    site.stopped();
+    let database = site.state().join("agent.db");
+    // SQLite keeps a database's user version at byte 60.
+    overwrite(&database, 60, &99_u32.to_be_bytes());
+    let before = fs::read(&database).unwrap();
+    site.refuses_to_start(Code::StateNewerSchema);
+    site.verb(["status"]).refused(Code::StateNewerSchema);
+    assert_eq!(fs::read(&database).unwrap(), before);
+    overwrite(&database, 60, &1_u32.to_be_bytes());
+    site.started();
+}
+
+#[test]
+fn a_damaged_database_is_moved_aside_and_licenses_are_served_from_the_second_copy() {
+    for damage in [0, 4096 + 8] {
+        let (_vendor, mut site, old) = site();
+        site.expecting("the database was damaged").stopped();
+        let database = site.state().join("agent.db");
+        overwrite(&database, damage, &[0xAA; 2048]);
+        site.started();
+        assert!(site.suffers("store_recovered"));
+        let kept = fs::read_dir(site.state()).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with("agent.db.damaged-")
+        });
+        assert!(kept.count() >= 1, "the damaged file is kept");
+        old.check("export").refused(Code::AuthInvalid);
+        site.runtime(Courses).registered().check("export").allowed();
+        site.stopped().started();
+        assert!(!site.suffers("store_recovered"), "it is told once");
+    }
+}
+
+#[test]
+fn a_deleted_database_loses_no_license() {
+    let (_vendor, mut site, _old) = site();
+    site.stopped();
+    for file in ["agent.db", "agent.db-wal", "agent.db-shm"] {
+        let _ = fs::remove_file(site.state().join(file));
+    }
+    site.started();
+    site.runtime(Courses).registered().check("export").allowed();
+}
+
+#[test]
+fn a_second_copy_that_is_wrong_changes_nothing() {
+    let (vendor, mut site, courses) = site();
+    let copy = site.state().join("current.bundle");
+    let good = fs::read(&copy).unwrap();
+    for wrong in [&b""[..], b"garbage\n", &good[..good.len() / 2]] {
+        site.stopped();
+        fs::write(&copy, wrong).unwrap();
+        site.expecting("a stored document no longer verifies").started();
+        courses.check("export").allowed().used(1);
+        site.stopped();
+        assert_eq!(fs::read(&copy).unwrap(), good, "it is written anew");
+        site.started();
+    }
+    site.stopped();
+    fs::remove_file(&copy).unwrap();
+    site.started();
+    assert_eq!(fs::read(&copy).unwrap(), good);
+    assert_eq!(site.status()["trust"]["issuer_id"], vendor.issuer());
+}
+
+#[test]
+fn a_second_copy_of_another_vendor_never_takes_the_site_over() {
+    let (vendor, mut site, courses) = site();
+    let stranger = Vendor::new();
+    let foreign = stranger.license(|l| l.serial(9).feature("export").feature("everything"));
+    let chain = stranger.root().and(&[&stranger.next_root(OldKey::RotatedOut), &foreign]);
+    site.expecting("a stored document no longer verifies").stopped();
+    fs::write(site.state().join("current.bundle"), chain.bytes()).unwrap();
+    site.started();
+    assert_eq!(site.status()["trust"]["issuer_id"], vendor.issuer());
+    courses.check("everything").denied(Code::FeatureNotGranted);
+    courses.check("export").allowed();
+}
+
+#[test]
+fn a_mistake_in_the_configuration_ends_the_start_and_names_itself() {
+    let vendor = Vendor::new();
+    let mut site = Site::prepared(&vendor, |plan| plan);
+    let good = site.configuration();
+    for (wrong, named) in [
+        (good.replace("tenant_id", "tenent_id"), "tenant_id"),
+        (good.replace("detached", "detatched"), "detached"),
+        (good.replace("127.0.0.1:", "0.0.0.0:"), "loopback"),
+        (format!("{good}\nstate_dir = \"twice\"\n"), "state_dir"),
+    ] {
+        site.configured(&wrong);
+        site.refuses_to_start(Code::ConfigInvalid);
+        assert!(site.log().contains(named), "{}", site.log());
+        site.verb(["status"]).refused(Code::ConfigInvalid);
+    }
+    site.configured(&good);
+    site.started();
+}
+
+#[test]
+fn a_reload_with_a_mistake_keeps_serving_and_says_so() {
+    let (_vendor, mut site, courses) = site();
+    let good = site.configuration();
+    site.expecting("the changed configuration is wrong");
+    site.configured(&good.replace("tenant_id", "tenent_id"));
+    site.agent().signal(Signal::HUP);
+    eventually("config_rejected stands", || site.suffers("config_rejected"));
+    courses.check("export").allowed();
+    site.configured(&good);
+    site.agent().signal(Signal::HUP);
+    eventually("config_rejected is over", || !site.suffers("config_rejected"));
+}
+
+#[test]
+fn a_file_in_the_place_of_a_socket_is_not_taken_away() {
+    let vendor = Vendor::new();
+    let mut site = Site::prepared(&vendor, |plan| plan);
+    fs::create_dir_all(site.path("run")).unwrap();
+    let precious = Document::written(site.admin_socket(), b"precious");
+    let ran = site.verb(["run"]);
+    assert_ne!(ran.exit, 0);
+    assert_eq!(precious.bytes(), b"precious");
+    fs::remove_file(precious.path()).unwrap();
+    site.started();
+}
