@@ -86,7 +86,9 @@ impl Specs {
     /// # Panics
     /// If the schema itself can't be used: a missing schema is a failure, not a pass.
     pub fn faults(&self, file: &str, pointer: &str, value: &Value) -> Vec<String> {
-        let validator = self.validator(&format!("{BASE}{file}#{pointer}"));
+        // Path templates have braces, which no URI has.
+        let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
+        let validator = self.validator(&format!("{BASE}{file}#{fragment}"));
         let mut faults: Vec<String> = validator
             .iter_errors(value)
             .map(|error| format!("{}: {error}", error.instance_path()))
@@ -97,8 +99,7 @@ impl Specs {
     }
 
     fn validator(&self, uri: &str) -> Arc<Validator> {
-        let mut validators = self.validators.lock().unwrap();
-        if let Some(known) = validators.get(uri) {
+        if let Some(known) = self.validators.lock().unwrap().get(uri) {
             return Arc::clone(known);
         }
         let built = jsonschema::options()
@@ -108,7 +109,7 @@ impl Specs {
             .build(&json!({ "$ref": uri }))
             .unwrap_or_else(|error| panic!("the schema {uri} can't be used: {error}"));
         let built = Arc::new(built);
-        validators.insert(uri.to_owned(), Arc::clone(&built));
+        self.validators.lock().unwrap().insert(uri.to_owned(), Arc::clone(&built));
         built
     }
 }

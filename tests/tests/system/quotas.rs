@@ -111,7 +111,7 @@ fn a_version_an_own_end_and_a_beginning_limit_what_is_granted() {
             .begins(&start_of(-30))
             .issued(&start_of(-30))
             .last_day(&day(300))
-            .ladder("P5D", "P0D", "P0D")
+            .ladder("P5D", "P1D", "P1D")
             .feature("export")
             .feature("trial")
             .ending_itself(&start_of(-3))
