@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use farhold_bundle::strict_json::{Finding, Keys, Numbers, Text, Walk, WalkObject};
+use farhold_bundle::strict_json::{Finding, Keys, Text, Values, Walk, WalkObject};
 use farhold_contract::{
     Code, Timestamp,
     id::{EventId, RuntimeId, TenantId},
@@ -133,8 +133,8 @@ pub fn inspect_recorded(bytes: &[u8]) -> Result<EventHead, EventError> {
         (Ok(()), _) => members.head(),
         (Err(_), Some(Finding::TooDeep)) => Err(EventError::TooDeep { limit: LIMITS.json_depth }),
         (Err(_), Some(Finding::Duplicate(member))) => Err(EventError::Duplicate { member }),
-        // Numbers are carried, not read: the walk lets any of them pass.
-        (Err(error), Some(Finding::Number) | None) => Err(match reading {
+        // Values are carried, not read: the walk lets any of them pass.
+        (Err(error), Some(Finding::Number | Finding::Null) | None) => Err(match reading {
             Some(member) if error.is_data() => {
                 EventError::Member { member, why: "is of another JSON type" }
             }
@@ -262,7 +262,7 @@ impl<'de> Visitor<'de> for EventSeed<'_, 'de> {
             let walk = Walk {
                 depth: 1,
                 deepest: LIMITS.json_depth,
-                numbers: Numbers::Any,
+                values: Values::Any,
                 finding: self.finding,
             };
             if let Some((name, place)) = self.members.text(&key) {

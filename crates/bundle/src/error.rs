@@ -141,6 +141,9 @@ pub enum PayloadError {
     /// A number is beyond ±(2^53 − 1).
     #[error("the payload has a number beyond 2^53 - 1")]
     Number,
+    /// A value is `null`: what is not there is left out.
+    #[error("the payload has a null; what is not there is left out")]
+    Null,
     /// It is not JSON, or not this type's.
     #[error("not the payload of a {document}")]
     Malformed {
@@ -189,6 +192,7 @@ impl PayloadError {
             Self::DuplicateKey { .. }
             | Self::TooDeep { .. }
             | Self::Number
+            | Self::Null
             | Self::Malformed { .. }
             | Self::Invalid { .. } => Code::PayloadMalformed,
         }

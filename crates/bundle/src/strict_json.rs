@@ -9,14 +9,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::{error::PayloadError, limits::LIMITS, number, payload::DocumentType};
 
-/// Refuses duplicate keys, nesting beyond the limit, numbers beyond ±(2^53 − 1), and non-JSON.
+/// Refuses duplicate keys, nesting beyond the limit, numbers beyond ±(2^53 − 1), `null`, and
+/// non-JSON.
 pub(crate) fn walk(payload: &[u8], document: DocumentType) -> Result<(), PayloadError> {
     let mut finding = None;
     let mut reader = serde_json::Deserializer::from_slice(payload);
     let walk = Walk {
         depth: 0,
         deepest: LIMITS.json_depth,
-        numbers: Numbers::Safe,
+        values: Values::Agreed,
         finding: &mut finding,
     };
     match (walk.deserialize(&mut reader).and_then(|()| reader.end()), finding) {
@@ -24,6 +25,7 @@ pub(crate) fn walk(payload: &[u8], document: DocumentType) -> Result<(), Payload
         (Err(_), Some(Finding::TooDeep)) => Err(PayloadError::TooDeep { limit: LIMITS.json_depth }),
         (Err(_), Some(Finding::Duplicate(key))) => Err(PayloadError::DuplicateKey { key }),
         (Err(_), Some(Finding::Number)) => Err(PayloadError::Number),
+        (Err(_), Some(Finding::Null)) => Err(PayloadError::Null),
         (Err(source), None) => Err(PayloadError::Malformed { document, source }),
     }
 }
@@ -37,13 +39,16 @@ pub enum Finding {
     Duplicate(String),
     /// A number is beyond ±(2^53 − 1).
     Number,
+    /// A value is `null`.
+    Null,
 }
 
-/// Which numbers pass.
+/// Which values pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Numbers {
-    /// Those that every reader agrees on.
-    Safe,
+pub enum Values {
+    /// Those that every reader agrees on: numbers within ±(2^53 − 1), and no `null`, which some
+    /// take for "absent" and some for "none". A quota of `null` must not become no quota.
+    Agreed,
     /// Any: they are carried, not read.
     Any,
 }
@@ -54,8 +59,8 @@ pub struct Walk<'f> {
     pub depth: usize,
     /// The deepest allowed. serde_json itself stops at 128, so the stack is bounded either way.
     pub deepest: usize,
-    /// Which numbers pass.
-    pub numbers: Numbers,
+    /// Which values pass.
+    pub values: Values,
     /// What was refused, if anything.
     pub finding: &'f mut Option<Finding>,
 }
@@ -98,7 +103,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+        match self.values {
+            Values::Agreed => self.refuse(Finding::Null),
+            Values::Any => Ok(()),
+        }
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
@@ -106,8 +114,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        match self.numbers {
-            Numbers::Safe if number > number::MAX => self.refuse(Finding::Number),
+        match self.values {
+            Values::Agreed if number > number::MAX => self.refuse(Finding::Number),
             _ => Ok(()),
         }
     }
@@ -117,8 +125,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        match self.numbers {
-            Numbers::Safe if number.abs() > number::MAX as f64 => self.refuse(Finding::Number),
+        match self.values {
+            Values::Agreed if number.abs() > number::MAX as f64 => self.refuse(Finding::Number),
             _ => Ok(()),
         }
     }

@@ -100,8 +100,11 @@ impl FromStr for Timestamp {
             && bytes[10] == b'T'
             && bytes[13] == b':'
             && bytes[16] == b':'
-            && (bytes[19] == b'Z' || bytes[19] == b'.')
-            && bytes[bytes.len() - 1] == b'Z';
+            && bytes[bytes.len() - 1] == b'Z'
+            && (bytes.len() == 20
+                || bytes[19] == b'.'
+                    && bytes.len() > 21
+                    && bytes[20..bytes.len() - 1].iter().all(u8::is_ascii_digit));
         // jiff folds a leap second into the second before it; a document never needs one.
         if !shape || &bytes[17..19] == b"60" {
             return Err(TimestampError);
@@ -160,6 +163,9 @@ mod tests {
             "2026-13-22T07:00:00Z",
             "0000-01-01T00:00:00Z",
             "2026-11-22T07:00:00Z[UTC]",
+            "2026-11-22T07:00:00.5-04Z",
+            "2026-11-22T07:00:00.5[UTC]Z",
+            "2026-11-22T07:00:00.Z",
             "",
         ] {
             assert!(bad.parse::<Timestamp>().is_err(), "{bad}");

@@ -94,6 +94,18 @@ fn json_walk() -> Vec<(&'static str, Vector)> {
                 &replaced("\"serial\":1", "\"serial\":1,\"metadata\":{\"a\":[{\"b\":1,\"b\":2}]}"),
             ),
         ),
+        (
+            "null-member",
+            malformed("A quota of null is not no quota", "§1.6", json!({ "time_zone": null })),
+        ),
+        (
+            "null-in-depth",
+            malformed(
+                "What is not there is left out, at any depth",
+                "§1.6",
+                json!({ "metadata": { "a": [null] } }),
+            ),
+        ),
         ("depth-16", license("Sixteen levels are read", "§1.1", nested(15)).taken(ONE_LICENSE)),
         ("depth-17", malformed("Seventeen levels are not", "§1.1", nested(16))),
         (

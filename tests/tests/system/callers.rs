@@ -60,7 +60,12 @@ fn a_header_that_says_nothing_usable_counts_as_missing() {
         for nobody in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer  ", courses.token()] {
             with("authorization", nobody).refused(Code::AuthMissing);
         }
-        for id in ["", "x", "00000000-0000-4000-8000-000000000000", "01939B6E-3C5F-7A31-8B53-0F6F1C2D3E4F"] {
+        for id in [
+            "",
+            "x",
+            "00000000-0000-4000-8000-000000000000",
+            "01939B6E-3C5F-7A31-8B53-0F6F1C2D3E4F",
+        ] {
             with("x-tenant-id", id).refused(Code::TenantMissing);
             with("x-runtime-id", id).refused(Code::RuntimeMissing);
         }
@@ -107,7 +112,8 @@ fn headers_path_and_body_agree_with_the_token_at_both_doors() {
             with("x-runtime-id", b.id()).refused(Code::RuntimeMismatch);
             with("x-runtime-id", &ids::v7()).refused(Code::RuntimeMismatch);
         }
-        let says = |member: &str, value: &str| a.check("export").at(&door).saying(member, json!(value));
+        let says =
+            |member: &str, value: &str| a.check("export").at(&door).saying(member, json!(value));
         says("tenant_id", TENANT_B).refused(Code::TenantMismatch);
         says("runtime_id", b.id()).refused(Code::RuntimeMismatch);
 

@@ -56,7 +56,6 @@ fn resolves(runtime: &Runtime) -> farhold_tests::site::Answered {
 }
 
 fn members(answer: &Value) -> Vec<&str> {
-    let names: BTreeSet<&str> =
-        answer.as_object().unwrap().keys().map(String::as_str).collect();
+    let names: BTreeSet<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
     names.into_iter().collect()
 }

@@ -45,7 +45,8 @@ fn no_route_of_the_contract_exists_at_the_admin_door() {
     let site = Site::new(&vendor);
     let courses = site.runtime(Courses);
     let admin = Address::Unix(site.admin_socket());
-    let documents = ["openapi/kernel-v0.1.json", "openapi/kernel-v0.2.json", "openapi/local-v0.2.json"];
+    let documents =
+        ["openapi/kernel-v0.1.json", "openapi/kernel-v0.2.json", "openapi/local-v0.2.json"];
     for operation in documents.into_iter().flat_map(operations) {
         if operation.path.starts_with("/kernel/") {
             let call = courses.call(&operation.method.to_uppercase(), &concrete(operation.path));
@@ -64,7 +65,8 @@ fn every_route_of_the_documents_exists_at_its_door_and_the_kernels_own_do_not() 
         let call = site.admin("PATCH", &concrete(operation.path));
         call.answer().refused(Code::RequestMethod);
     }
-    let documents = ["openapi/kernel-v0.1.json", "openapi/kernel-v0.2.json", "openapi/local-v0.2.json"];
+    let documents =
+        ["openapi/kernel-v0.1.json", "openapi/kernel-v0.2.json", "openapi/local-v0.2.json"];
     for operation in documents.into_iter().flat_map(operations) {
         let the_kernels = operation.path.starts_with("/kernel/agents/")
             || operation.path == "/kernel/audit/batches";
@@ -120,7 +122,9 @@ fn a_body_of_another_kind_or_size_is_refused_before_it_is_read() {
         event.answer().refused(Code::RequestTooLarge);
         body("text/plain", b"{}").refused(Code::RequestMediaType);
         check.clone().without("content-type").answer().refused(Code::RequestMediaType);
-        for malformed in ["", "[]", "null", "{", "{} {}", "{\"feature\":1}", "\u{feff}{}", "{\"a\":1,}"] {
+        for malformed in
+            ["", "[]", "null", "{", "{} {}", "{\"feature\":1}", "\u{feff}{}", "{\"a\":1,}"]
+        {
             body("application/json", malformed.as_bytes()).refused(Code::RequestMalformed);
         }
         body("application/json", &[b'{', 0xff, b'}']).refused(Code::RequestMalformed);

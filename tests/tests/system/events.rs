@@ -162,6 +162,9 @@ fn the_agent_tells_what_it_did_itself() {
         ]
     );
     for event in events {
-        assert_eq!((&event["actor_type"], &event["actor_id"]), (&json!("system"), &json!("farhold")));
+        assert_eq!(
+            (&event["actor_type"], &event["actor_id"]),
+            (&json!("system"), &json!("farhold"))
+        );
     }
 }

@@ -110,9 +110,8 @@ fn bytes_that_are_no_bundle_are_refused_by_name() {
     let vendor = Vendor::new();
     let license = vendor.license(|l| l.feature("export"));
     let site = Site::new(&vendor).trusting();
-    let offered = |name: &str, bytes: &[u8]| {
-        site.imports(&Document::written(site.path(name), bytes))
-    };
+    let offered =
+        |name: &str, bytes: &[u8]| site.imports(&Document::written(site.path(name), bytes));
     let bytes = license.bytes();
     site.imports(&license.truncated(bytes.len() / 2)).refused(Code::EnvelopeMalformed);
     offered("crlf", &String::from_utf8(bytes.clone()).unwrap().replace('\n', "\r\n").into_bytes())

@@ -23,7 +23,11 @@ fn ending(vendor: &Vendor, first: &Document, last_day: i64) -> Document {
 fn site_at(last_day: i64) -> (Vendor, Site, Runtime, Document) {
     let vendor = Vendor::new();
     let first = vendor.license(|l| {
-        l.issued(&start_of(-300)).begins(&start_of(-300)).feature("export").quota(5).feature("exams")
+        l.issued(&start_of(-300))
+            .begins(&start_of(-300))
+            .feature("export")
+            .quota(5)
+            .feature("exams")
     });
     let site = Site::new(&vendor).trusting().holding(&first);
     let courses = site.runtime(Courses).registered();
@@ -86,7 +90,8 @@ fn past_everything_all_is_denied_and_a_renewal_brings_it_back() {
     site.killed().started();
     courses.check("exams").denied(Code::LicenseExpired);
 
-    let renewal = vendor.license(|l| l.renewing(&license).feature("export").quota(5).feature("exams"));
+    let renewal =
+        vendor.license(|l| l.renewing(&license).feature("export").quota(5).feature("exams"));
     site.imports(&renewal).done();
     courses.check("exams").allowed().mode(Mode::Offline);
     courses.check("export").allowed().used(1);
@@ -101,8 +106,9 @@ fn next_years_license_waits_for_its_beginning() {
     });
     let site = Site::new(&vendor).trusting().holding(&this_year);
     assert!(site.suffers("license_expiring"));
-    let next_year = vendor
-        .license(|l| l.renewing(&this_year).begins(&start_of(18)).feature("export").feature("exams"));
+    let next_year = vendor.license(|l| {
+        l.renewing(&this_year).begins(&start_of(18)).feature("export").feature("exams")
+    });
     site.imports(&next_year).done();
     assert!(!site.suffers("license_expiring"), "the renewal is there and waits");
     let courses = site.runtime(Courses).registered();

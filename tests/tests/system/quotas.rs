@@ -74,9 +74,11 @@ fn many_at_once_never_get_more_than_there_is() {
     let site = Site::new(&vendor).trusting().holding(&license);
     let courses = site.runtime(Courses).registered();
     let granted: usize = std::thread::scope(|scope| {
-        let ask = || (0..10).filter(|_| {
-            courses.check("export").consume(1).answer().ok()["allowed"] == true
-        }).count();
+        let ask = || {
+            (0..10)
+                .filter(|_| courses.check("export").consume(1).answer().ok()["allowed"] == true)
+                .count()
+        };
         let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
         asking.into_iter().map(|asked| asked.join().unwrap()).sum()
     });

@@ -28,7 +28,9 @@ fn nothing_secret_reaches_log_status_metrics_or_the_process_list() {
         .post("/kernel/identity/resolve", &resolve)
         .answer()
         .refused(Code::IdentityUnavailableOffline);
-    for body in [format!("{{\"external_token\": {CANARY}}}"), format!("{{\"tenant_id\": \"{CANARY}\"}}")] {
+    for body in
+        [format!("{{\"external_token\": {CANARY}}}"), format!("{{\"tenant_id\": \"{CANARY}\"}}")]
+    {
         let problem = courses
             .call("POST", "/kernel/identity/resolve")
             .body("application/json", body)
@@ -41,7 +43,8 @@ fn nothing_secret_reaches_log_status_metrics_or_the_process_list() {
     let refused = courses.event("agent.started").payload(json!({"password": CANARY}));
     courses.tells(&refused).answer().refused(Code::EventRefused);
     courses.check("export").consume(1).key(CANARY).allowed();
-    site.imports(&Document::written(site.path("x"), CANARY.as_bytes())).refused(Code::EnvelopeMalformed);
+    site.imports(&Document::written(site.path("x"), CANARY.as_bytes()))
+        .refused(Code::EnvelopeMalformed);
 
     let process = |file: &str| {
         let path = format!("/proc/{}/{file}", site.agent().id());
@@ -56,7 +59,9 @@ fn nothing_secret_reaches_log_status_metrics_or_the_process_list() {
         ("environment", process("environ")),
     ];
     site.killed().started();
-    for (place, text) in places.iter().map(|(place, text)| (*place, text.clone())).chain([("log", site.log())]) {
+    for (place, text) in
+        places.iter().map(|(place, text)| (*place, text.clone())).chain([("log", site.log())])
+    {
         assert!(!text.is_empty(), "{place}");
         for secret in [CANARY, courses.token(), private] {
             assert!(!text.contains(secret), "{place} holds a secret: {text}");
@@ -73,7 +78,8 @@ fn a_passphrase_and_a_key_stay_where_they_are() {
     let file = fs::read_to_string(vendor.folder().join("sealed.key")).unwrap();
     let root = "root init --issuer X --root-key sealed.key --license-key license.key \
                 --revocation-key revocation.key --kernel-key kernel.key --out other.json";
-    let words = |more: &'static str| root.split_ascii_whitespace().chain(more.split_ascii_whitespace());
+    let words =
+        |more: &'static str| root.split_ascii_whitespace().chain(more.split_ascii_whitespace());
     let wrong = vendor.tool(words("--passphrase-file wrong"));
     let right = vendor.tool(words("--passphrase-file passphrase"));
     for ran in [&made, &wrong, &right] {
@@ -85,5 +91,9 @@ fn a_passphrase_and_a_key_stay_where_they_are() {
     wrong.refused(Code::KeyPassphrase);
     right.done();
     let plain = fs::read_to_string(vendor.folder().join("license.key")).unwrap();
-    vendor.tool(["inspect", "license.key"]).refused(Code::EnvelopeMalformed).to_string().contains(&plain);
+    vendor
+        .tool(["inspect", "license.key"])
+        .refused(Code::EnvelopeMalformed)
+        .to_string()
+        .contains(&plain);
 }
