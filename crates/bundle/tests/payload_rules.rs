@@ -104,7 +104,7 @@ fn an_id_or_line_twice_in_a_revocation_list_is_refused() {
 #[test]
 fn an_unknown_member_is_ignored_wherever_it_stands() {
     let license = taken(json!({
-        "later": { "anything": [1, null, "x", 0.5, -3] },
+        "later": { "anything": [1, false, "x", 0.5, -3] },
         "tenant": {
             "tenant_id": TENANT_A, "type": "company", "status": "active", "later": 1,
             "policies": { "security_level": "standard", "later": 1 },
@@ -305,13 +305,25 @@ fn a_license_ends_with_its_last_day_in_its_zone() {
 }
 
 #[test]
+fn a_null_is_no_way_to_leave_a_member_out() {
+    for member in ["expires_on", "time_zone", "released_before", "metadata", "later"] {
+        malformed(json!({ member: null }));
+    }
+    malformed(json!({ "later": { "anything": [null] } }));
+}
+
+#[test]
 fn a_license_without_an_end_must_say_which_releases_it_covers() {
-    malformed(json!({ "expires_on": null }));
-    let license = taken(json!({ "expires_on": null, "released_before": "2028-01-01" }));
-    assert_eq!(license.end(), None);
-    malformed(
-        json!({ "expires_on": null, "released_before": "2028-01-01", "ladder": { "grace": "P1D" } }),
-    );
+    let endless = |changes: Value| {
+        let mut plain = with(vendor().license_json(1), changes);
+        plain.as_object_mut().unwrap().remove("expires_on");
+        license_text(&plain.to_string())
+    };
+    assert_eq!(endless(json!({})).unwrap_err().code(), Code::PayloadMalformed);
+    let standing = endless(json!({ "released_before": "2028-01-01" })).unwrap();
+    assert_eq!(standing.licenses()[0].end(), None);
+    let with_ladder = json!({ "released_before": "2028-01-01", "ladder": { "grace": "P1D" } });
+    assert_eq!(endless(with_ladder).unwrap_err().code(), Code::PayloadMalformed);
     malformed(json!({ "expires_on": "2026-12-31" }));
 }
 
