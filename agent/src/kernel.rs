@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use farhold_api::{Call, CheckQuestion, CheckReply, Kernel, Principal, Refusal};
-use farhold_audit::{OwnKind, inspect, redact};
+use farhold_audit::{OwnKind, Redaction, inspect};
 use farhold_bundle::payload::{DecisionRecord, SiteMode};
 use farhold_contract::{
     Code, Sha256Digest,
@@ -19,7 +19,7 @@ use farhold_contract::{
         register::{RegisterRequest, RegisterResponse},
         resolve::{ResolveRequest, ResolveResponse},
     },
-    id::{DecisionId, RuntimeId, TenantId},
+    id::{DecisionId, EventId, RuntimeId},
 };
 use farhold_policy::{Link, Question, Resolution, Restraints};
 use farhold_store::{Appended, Body};
@@ -122,21 +122,28 @@ impl Kernel for LocalKernel {
         call: Call,
         events: Vec<Box<[u8]>>,
     ) -> Result<Vec<Result<EventAccepted, Refusal>>, Refusal> {
-        let redactions = self.redactions(call.tenant_id);
-        let prepared: Vec<Result<Body, Refusal>> =
-            events.into_iter().map(|event| prepare(&call, &event, &redactions)).collect();
-        let bodies: Vec<Body> =
-            prepared.iter().filter_map(|event| event.as_ref().ok()).cloned().collect();
-        let mut kept = if bodies.is_empty() {
+        let documents = Arc::clone(&self.owner.snapshot().documents);
+        let redaction = documents.redactions.get(&call.tenant_id);
+        let mut bodies = Vec::with_capacity(events.len());
+        let prepared: Vec<Result<EventId, Refusal>> = events
+            .into_iter()
+            .map(|event| {
+                let body = prepare(&call, event, redaction)?;
+                let event_id = body.event_id;
+                bodies.push(body);
+                Ok(event_id)
+            })
+            .collect();
+        let kept = if bodies.is_empty() {
             Vec::new()
         } else {
             self.owner.submit(AppendEvents { bodies }).await?
-        }
-        .into_iter();
+        };
+        let mut kept = kept.into_iter();
         let outcomes: Vec<_> = prepared
             .into_iter()
             .map(|event| {
-                let event_id = event?.event_id;
+                let event_id = event?;
                 match kept.next().unwrap_or_else(|| Err(Code::ServerInternal.into()))? {
                     Appended::Record(_) => Ok(EventAccepted { event_id, duplicate: false }),
                     Appended::Duplicate => Ok(EventAccepted { event_id, duplicate: true }),
@@ -249,16 +256,6 @@ impl LocalKernel {
             .submit(Deny { key, correlation_id: call.correlation_id.to_string(), count: 1 })
             .await
     }
-
-    /// What the tenant's licenses say must not be kept.
-    fn redactions(&self, tenant_id: TenantId) -> Vec<String> {
-        let snapshot = self.owner.snapshot();
-        let licenses = snapshot.documents.standing.licenses().iter();
-        licenses
-            .filter(|license| license.tenant.tenant_id == tenant_id)
-            .flat_map(|license| license.audit.redact.iter().cloned())
-            .collect()
-    }
 }
 
 /// What a decision leaves behind.
@@ -269,14 +266,17 @@ enum Record {
 }
 
 /// Checks, redacts and hashes one event, so that the owner only links.
-fn prepare(call: &Call, event: &[u8], redactions: &[String]) -> Result<Body, Refusal> {
-    let head = inspect(event).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+fn prepare(call: &Call, event: Box<[u8]>, redaction: Option<&Redaction>) -> Result<Body, Refusal> {
+    let head = inspect(&event).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
     if head.tenant_id != call.tenant_id {
         return Err(Refusal::new(Code::TenantMismatch, "the event names another tenant"));
     }
     if head.runtime_id.is_some() && head.runtime_id != call.runtime_id {
         return Err(Refusal::new(Code::RuntimeMismatch, "the event names another runtime"));
     }
-    let kept = redact(event, redactions).into_owned();
+    let kept = match redaction {
+        Some(redaction) => redaction.apply(&event).into_owned(),
+        None => event.into_vec(),
+    };
     Ok(Body::new(head.tenant_id, head.class, head.event_id, random::salt(), kept))
 }

@@ -70,17 +70,18 @@ const GROUP_MAX: usize = 1_024;
 const GROUP_LARGE: usize = 8;
 
 impl Owner {
-    /// Starts the owner of a site's store.
+    /// Starts the owner of a site's store, from what was found in it.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(
         site: Site,
+        found: Snapshot,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, waiting) = crossbeam_channel::bounded(QUEUE_MAX);
-        let snapshot = Arc::new(ArcSwap::from_pointee(site.snapshot()));
+        let snapshot = Arc::new(ArcSwap::from_pointee(found));
         let pulse = Arc::new(Pulse::default());
         let turn = Turn {
             waiting,
@@ -174,12 +175,13 @@ impl Turn {
     fn turn(&mut self, mut works: Vec<Box<dyn Work>>) {
         let reading = self.commons.clock.read();
         self.pulse.busy_since_ms.store(reading.boottime_ms.max(1), Ordering::Relaxed);
-        let began = Instant::now();
         let kept = group::run(&mut self.site, &self.commons, &reading, &mut works);
-        self.average_sync = (self.average_sync * 7 + began.elapsed()) / 8;
         self.pulse.busy_since_ms.store(0, Ordering::Relaxed);
+        if let Ok(sync) = &kept {
+            self.average_sync = (self.average_sync * 7 + *sync) / 8;
+        }
         match &kept {
-            Ok(()) if self.failing => {
+            Ok(_) if self.failing => {
                 self.failing = false;
                 tracing::info!("the database accepts changes again");
             }

@@ -121,10 +121,10 @@ async fn serve(
 
 fn assemble(config: &Config) -> anyhow::Result<Assembly> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let site = Site::open(config, &clock.read())?;
+    let (site, found) = Site::open(config, &clock.read())?;
     let place = Arc::clone(&site.place);
     let metrics = Metrics::new();
-    let (owner, owner_thread) = Owner::start(site, Arc::clone(&clock), Arc::clone(&metrics))
+    let (owner, owner_thread) = Owner::start(site, found, Arc::clone(&clock), Arc::clone(&metrics))
         .context("no thread for the database")?;
     let kernel = Arc::new(LocalKernel {
         owner: owner.clone(),

@@ -46,14 +46,24 @@ pub struct Place {
     _lock: File,
 }
 
-/// The store with what was found in it; the owner's alone.
+/// The store; the owner's alone.
 pub struct Site {
     /// The store.
     pub store: Store,
     /// What never changes.
     pub place: Arc<Place>,
-    found: Snapshot,
+    size: Size,
 }
+
+/// The database's size as last asked.
+#[derive(Default)]
+struct Size {
+    bytes: u64,
+    groups: u32,
+}
+
+/// After so many groups the size is asked again: a group adds at most a few MiB.
+const SIZE_ASKED_EVERY: u32 = 32;
 
 /// Why a site can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -95,11 +105,12 @@ impl SiteError {
 }
 
 impl Site {
-    /// Opens the site that a configuration names; makes what a first start must make.
+    /// Opens the site that a configuration names, and says what was found; makes what a first start
+    /// must make.
     ///
     /// # Errors
     /// [`SiteError`]; nothing that stood is lost by it.
-    pub fn open(config: &Config, reading: &ClockReading) -> Result<Self, SiteError> {
+    pub fn open(config: &Config, reading: &ClockReading) -> Result<(Self, Snapshot), SiteError> {
         let state_dir = &config.state_dir;
         // Whatever is made from here on is the agent's alone, SQLite's own files too.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -145,12 +156,19 @@ impl Site {
             moved_aside,
             _lock: lock,
         });
-        Ok(Self { store, place, found })
+        Ok((Self { store, place, size: Size::default() }, found))
     }
 
-    /// What was found.
-    pub fn snapshot(&self) -> Snapshot {
-        self.found.clone()
+    /// The database's size in bytes, as of at most 32 groups ago.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn size_bytes(&mut self) -> Result<u64, StoreError> {
+        if self.size.groups.is_multiple_of(SIZE_ASKED_EVERY) {
+            self.size.bytes = self.store.size_bytes()?;
+        }
+        self.size.groups = self.size.groups.wrapping_add(1);
+        Ok(self.size.bytes)
     }
 }
 

@@ -8,11 +8,11 @@ use std::{
 use arc_swap::ArcSwap;
 
 use farhold_api::Principal;
-use farhold_audit::ChainPosition;
+use farhold_audit::{ChainPosition, Redaction};
 use farhold_bundle::{SiteFacts, Standing};
 use farhold_contract::{
     Sha256Digest, Timestamp,
-    id::{LicenseId, RuntimeId, TokenId},
+    id::{LicenseId, RuntimeId, TenantId, TokenId},
 };
 use farhold_policy::{ClockReading, ClockState, Counter, Now, PolicyState, RuntimeFacts};
 use farhold_store::{RuntimeRow, TokenRow};
@@ -44,6 +44,8 @@ pub struct Documents {
     pub floor: Timestamp,
     /// The time of the last clock reset: documents dated later don't prove a date.
     pub dated_by: Option<Timestamp>,
+    /// What must not be kept of each organization's events, where its licenses say so.
+    pub redactions: BTreeMap<TenantId, Redaction>,
     /// Licenses that stand but can't be in force at this site, with the reason.
     pub not_admitted: BTreeMap<(LicenseId, u64), String>,
 }
@@ -86,8 +88,23 @@ impl Documents {
         }
         let policy = PolicyState::new(admitted, standing.revocations());
         let floor = standing.floor(dated_by);
-        Self { standing, policy, floor, dated_by, not_admitted }
+        let redactions = redactions(&standing);
+        Self { standing, policy, floor, dated_by, redactions, not_admitted }
     }
+}
+
+fn redactions(standing: &Standing) -> BTreeMap<TenantId, Redaction> {
+    let mut pointers: BTreeMap<TenantId, Vec<String>> = BTreeMap::new();
+    for license in standing.licenses().iter().filter(|license| !license.audit.redact.is_empty()) {
+        pointers
+            .entry(license.tenant.tenant_id)
+            .or_default()
+            .extend_from_slice(&license.audit.redact);
+    }
+    pointers
+        .into_iter()
+        .map(|(tenant_id, pointers)| (tenant_id, Redaction::new(&pointers)))
+        .collect()
 }
 
 impl Registry {

@@ -1,6 +1,9 @@
 //! A group: one transaction that many callers share, and what it stages beside the store.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -59,15 +62,17 @@ struct Kept {
     second_copy: bool,
     accepted: u64,
     delivered: u64,
+    sync: Duration,
 }
 
-/// Does every work inside one transaction and, once it is durable, makes it real.
+/// Does every work inside one transaction and, once it is durable, makes it real; says how long
+/// the commit took.
 pub(super) fn run(
     site: &mut Site,
     commons: &Commons,
     reading: &ClockReading,
     works: &mut [Box<dyn Work>],
-) -> Result<(), StoreError> {
+) -> Result<Duration, StoreError> {
     let before = commons.snapshot.load_full();
     let kept = keep(site, &before, reading, works)?;
 
@@ -94,7 +99,7 @@ pub(super) fn run(
         chain: *site.store.chain(),
         acknowledged_seq: site.store.acknowledged_seq(),
     }));
-    Ok(())
+    Ok(kept.sync)
 }
 
 fn keep(
@@ -103,7 +108,7 @@ fn keep(
     reading: &ClockReading,
     works: &mut [Box<dyn Work>],
 ) -> Result<Kept, StoreError> {
-    let size_bytes = site.store.size_bytes()?;
+    let size_bytes = site.size_bytes()?;
     let epoch = site.store.opening().epoch;
     let mut clock = before.clock.clone();
     let change = clock.observe(reading, None);
@@ -131,8 +136,10 @@ fn keep(
     let counters =
         group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
     let Group { txn, clock, documents, registry, second_copy, accepted, delivered, .. } = group;
+    let began = Instant::now();
     txn.commit()?;
-    Ok(Kept { documents, registry, clock, counters, second_copy, accepted, delivered })
+    let sync = began.elapsed();
+    Ok(Kept { documents, registry, clock, counters, second_copy, accepted, delivered, sync })
 }
 
 /// What is to be kept of a clock that was set, or fell behind (`bundle.md` §5).

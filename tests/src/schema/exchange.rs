@@ -234,7 +234,7 @@ impl Exchange<'_> {
 
     /// In what the request is not what its operation says.
     fn request_wrongs(&self, specs: &Specs, operation: &Operation<'_>) -> Vec<String> {
-        let mut wrongs = Vec::new();
+        let mut wrongs: Vec<String> = self.sent_twice();
         for parameter in operation.parameters(specs) {
             let texts = match parameter.place.as_str() {
                 "header" => self.all_sent(&parameter.name),
@@ -245,8 +245,9 @@ impl Exchange<'_> {
             match texts.as_slice() {
                 [] if parameter.required => wrongs.push(format!("{} is missing", parameter.name)),
                 [] => {}
-                [text] => wrongs.extend(parameter.faults(specs, text)),
-                _ => wrongs.push(format!("{} is sent more than once", parameter.name)),
+                [texts @ ..] => {
+                    wrongs.extend(texts.iter().flat_map(|text| parameter.faults(specs, text)));
+                }
             }
         }
         if let Some((media_type, pointer)) = operation.request() {
@@ -297,6 +298,14 @@ impl Exchange<'_> {
 
     fn sent(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// No header of the contract is a list: proxies differ in which of two they take.
+    fn sent_twice(&self) -> Vec<String> {
+        let mut names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).filter(|pair| pair[0] == pair[1]);
+        twice.map(|pair| format!("{} is sent more than once", pair[0])).collect()
     }
 
     fn all_sent(&self, name: &str) -> Vec<String> {

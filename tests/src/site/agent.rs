@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at a process.
 const GLANCE: Duration = Duration::from_millis(2);
 
+/// What it means that nothing has been heard yet.
+const SILENCE: [ErrorKind; 3] =
+    [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted];
+
 /// A running agent.
 pub struct Agent {
     child: Child,
@@ -60,6 +64,14 @@ impl Agent {
             }
             assert!(Instant::now() < deadline, "the agent is not ready: {}", text_of(log));
         }
+    }
+
+    /// Starts the command and ends it after a while, ready or not.
+    pub(super) fn start_and_kill(mut command: Command, log: &Path, after: Duration) {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(appending(log));
+        let child = command.spawn().expect("the agent can be started");
+        thread::sleep(after);
+        Self { child }.kill();
     }
 
     /// The process's number.

@@ -1,6 +1,6 @@
 //! Call: one request over HTTP, and the judge that every one of them passes.
 
-use std::io;
+use std::{io, path::Path};
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -38,6 +38,13 @@ impl Call {
     /// At another door.
     pub fn at(mut self, door: &Address) -> Self {
         self.door = door.clone();
+        self
+    }
+
+    /// At the administration door.
+    pub fn at_admin(mut self, socket: &Path) -> Self {
+        self.door = Address::Unix(socket.to_owned());
+        self.surface = Surface::Admin;
         self
     }
 

@@ -8,6 +8,7 @@ use std::{
     process::Command,
     sync::atomic::{AtomicU16, Ordering},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -152,6 +153,12 @@ impl Site {
                 assert!(log.contains(&format!("({code})")), "{log}");
             }
         }
+        self
+    }
+
+    /// Starts the agent and ends it a moment later, wherever its start has come to.
+    pub fn started_and_killed(&mut self, after: Duration) -> &mut Self {
+        Agent::start_and_kill(self.command(["run"]), &self.log_path(), after);
         self
     }
 

@@ -160,7 +160,7 @@ fn one_token_is_one_runtime_and_an_id_belongs_to_one() {
     assert_eq!(registered["runtime_id"], own.as_str(), "an id minted elsewhere is adopted");
     statement["runtime_id"] = json!(ids::v7());
     let other = new.post("/kernel/runtimes/register", &statement);
-    other.answer().refused(Code::RuntimeIdTaken);
+    other.answer().refused(Code::RuntimeMismatch);
 }
 
 #[test]

@@ -44,13 +44,12 @@ fn no_route_of_the_contract_exists_at_the_admin_door() {
     let vendor = Vendor::new();
     let site = Site::new(&vendor);
     let courses = site.runtime(Courses);
-    let admin = Address::Unix(site.admin_socket());
     let documents =
         ["openapi/kernel-v0.1.json", "openapi/kernel-v0.2.json", "openapi/local-v0.2.json"];
     for operation in documents.into_iter().flat_map(operations) {
         if operation.path.starts_with("/kernel/") {
             let call = courses.call(&operation.method.to_uppercase(), &concrete(operation.path));
-            call.at(&admin).answer().refused(Code::RequestNotFound);
+            call.at_admin(&site.admin_socket()).answer().refused(Code::RequestNotFound);
         }
     }
 }

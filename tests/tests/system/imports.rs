@@ -113,7 +113,7 @@ fn bytes_that_are_no_bundle_are_refused_by_name() {
     let offered =
         |name: &str, bytes: &[u8]| site.imports(&Document::written(site.path(name), bytes));
     let bytes = license.bytes();
-    site.imports(&license.truncated(bytes.len() / 2)).refused(Code::EnvelopeMalformed);
+    site.imports(&license.truncated(bytes.len() / 2)).refused(Code::BundleMalformed);
     offered("crlf", &String::from_utf8(bytes.clone()).unwrap().replace('\n', "\r\n").into_bytes())
         .refused(Code::EnvelopeMalformed);
     offered("empty", b"").refused(Code::BundleMalformed);

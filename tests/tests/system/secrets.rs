@@ -44,7 +44,7 @@ fn nothing_secret_reaches_log_status_metrics_or_the_process_list() {
     courses.tells(&refused).answer().refused(Code::EventRefused);
     courses.check("export").consume(1).key(CANARY).allowed();
     site.imports(&Document::written(site.path("x"), CANARY.as_bytes()))
-        .refused(Code::EnvelopeMalformed);
+        .refused(Code::BundleMalformed);
 
     let process = |file: &str| {
         let path = format!("/proc/{}/{file}", site.agent().id());

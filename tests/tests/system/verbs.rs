@@ -10,6 +10,7 @@ fn answers(site: &Site, line: &str) -> Value {
     let mut answer = site.verb(line.split_ascii_whitespace()).done();
     if let Some(members) = answer.as_object_mut() {
         members.remove("now");
+        members.remove("bytes");
     }
     answer
 }
