@@ -15,6 +15,16 @@ test:
 demo:
     cargo demo
 
+# Every figure beside its peer or its limit; parts: checks, events, verification, footprint
+bench *parts: peers
+    cargo run --quiet --release --package farhold-tests --bin bench -- {{parts}}
+
+# What the benches compare with; one that can't be had is left out
+[private]
+peers:
+    -@which wrk redis-server minisign openssl > /dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends wrk redis-server minisign openssl file)
+    -@test -d target/peers/node_modules/@cerbos || npm install --silent --no-audit --no-fund --prefix target/peers @cerbos/cerbos-linux-x64
+
 # The properties, for as long as it takes
 soak cases="50000":
     PROPTEST_CASES={{cases}} cargo test --release --package farhold-policy --package farhold-audit --package farhold-bundle

@@ -11,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use farhold_api::{Limits, Slots};
+use farhold_api::{CheckFirst, Limits, Slots};
 use farhold_audit::OwnKind;
 use farhold_contract::condition::ConditionCode;
 
@@ -154,7 +154,8 @@ fn open(
     stopped: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let limits = Limits::STANDARD;
-    let runtimes = runtime_routes(kernel, admin, &limits);
+    let runtimes =
+        CheckFirst::new(Arc::clone(kernel), &limits, runtime_routes(kernel, admin, &limits));
     let admins = farhold_api::refusing_the_rest(
         admin::routes(Arc::clone(admin)).merge(probes::routes(Arc::clone(admin))),
     );

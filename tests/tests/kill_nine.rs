@@ -1,4 +1,4 @@
-//! Power failures at random moments under load: nothing acknowledged is lost, nothing is twice.
+//! Killed at random moments under load: nothing acknowledged is lost, nothing is twice.
 //!
 //! `FARHOLD_ROUNDS` sets how many, `FARHOLD_SEED` repeats the moments of an earlier run.
 #![forbid(unsafe_code)]
@@ -36,12 +36,12 @@ fn nothing_acknowledged_is_lost_and_nothing_is_twice() {
 
     let mut story = Story::begin(seed);
     for round in 1..=rounds {
-        story.under_load_until_the_power_fails(round);
+        story.under_load_until_killed(round);
         story.everything_acknowledged_is_there();
     }
     story.the_whole_chain_verifies();
     println!(
-        "{rounds} power failures, {} events and {} units acknowledged, {} retried",
+        "{rounds} kills, {} events and {} units acknowledged, {} retried",
         story.events.len(),
         story.units,
         story.retried
@@ -69,7 +69,7 @@ struct Story {
     retried: usize,
 }
 
-/// What callers were told before the power failed, and what they were not.
+/// What callers were told before the agent was killed, and what they were not.
 #[derive(Default)]
 struct Told {
     events: Vec<String>,
@@ -106,11 +106,12 @@ impl Story {
         }
     }
 
-    fn under_load_until_the_power_fails(&mut self, round: u64) {
+    fn under_load_until_killed(&mut self, round: u64) {
         let told = Mutex::new(Told::default());
         let after = Duration::from_micros(self.moments.next() % (LOAD_MS * 1000));
         let renewal = (round % 10 == 0).then(|| {
-            self.vendor.license(|l| l.renewing(&self.license).feature("export").quota(1_000_000_000))
+            self.vendor
+                .license(|l| l.renewing(&self.license).feature("export").quota(1_000_000_000))
         });
         let import = renewal.as_ref().map(|renewal| {
             self.site.admin("POST", "/admin/import").body("application/jsonl", renewal.bytes())

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod answers;
 mod bell;
 mod body;
 mod call;
@@ -26,6 +27,7 @@ mod stream;
 mod watch;
 
 pub use answer::{answer, json};
+pub use answers::{Answers, CheckFirst};
 pub use body::{parse, read};
 pub use call::{Call, Principal, RuntimeHeader};
 pub use idempotency::{Idempotency, IdempotencyKey};

@@ -14,7 +14,11 @@ use farhold_contract::Code;
 use crate::{
     answer::answer,
     handler::{
-        check::check, contract::contract, events::events, heartbeat::heartbeat, register::register,
+        check::{self, check},
+        contract::contract,
+        events::events,
+        heartbeat::heartbeat,
+        register::register,
         resolve::resolve,
     },
     kernel::Kernel,
@@ -32,22 +36,17 @@ pub fn calls<K: Kernel>(kernel: Arc<K>, limits: &Limits) -> Router {
         .route("/kernel/runtimes/register", post(register::<K>))
         .route("/kernel/runtimes/{runtime_id}/heartbeat", post(heartbeat::<K>))
         .route("/kernel/identity/resolve", post(resolve::<K>))
-        .route("/kernel/entitlements/check", post(check::<K>))
+        .route(check::PATH, post(check::<K>))
         .route("/kernel/audit/events", post(events::<K>))
         .route("/kernel/contract", get(contract::<K>))
-        .with_state(Door {
-            kernel,
-            body_bytes: limits.body_bytes,
-            events_body_bytes: limits.events_body_bytes,
-            text_bytes: limits.text_bytes,
-            body_time: limits.body_time,
-        })
+        .with_state(Door::new(kernel, limits))
 }
 
 /// `router`, with `request.not_found` for other paths and `request.method_not_allowed`, with
 /// `Allow`, for other methods. Call it last: routes added later don't have it.
 pub fn refusing_the_rest(router: Router) -> Router {
-    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed)
+    // With its state given, the router prepares its routes once, not for each request.
+    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(())
 }
 
 /// What a handler needs besides the request.
@@ -57,6 +56,18 @@ pub(crate) struct Door<K> {
     pub(crate) events_body_bytes: usize,
     pub(crate) text_bytes: usize,
     pub(crate) body_time: Duration,
+}
+
+impl<K> Door<K> {
+    pub(crate) fn new(kernel: Arc<K>, limits: &Limits) -> Self {
+        Self {
+            kernel,
+            body_bytes: limits.body_bytes,
+            events_body_bytes: limits.events_body_bytes,
+            text_bytes: limits.text_bytes,
+            body_time: limits.body_time,
+        }
+    }
 }
 
 impl<K> Clone for Door<K> {

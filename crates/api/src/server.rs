@@ -1,4 +1,4 @@
-//! Server: accepts connections, runs the router on each, and ends them in time.
+//! Server: accepts connections, answers on each, and ends them in time.
 
 use std::{
     convert::Infallible,
@@ -9,7 +9,7 @@ use std::{
     task::Poll,
 };
 
-use axum::Router;
+use axum::body::Body;
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -19,9 +19,9 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, sleep, sleep_until, timeout},
 };
-use tower::Service as _;
 
 use crate::{
+    answers::Answers,
     bell::Bell,
     limits::Limits,
     listener::Listener,
@@ -33,21 +33,19 @@ use crate::{
 /// hyper takes no smaller buffer.
 const BUFFER_LEAST_BYTES: usize = 8 << 10;
 
-/// Serves `router` on `listener` until `shutdown`; then lets the calls in flight finish, within
+/// Serves `answers` on `listener` until `shutdown`; then lets the calls in flight finish, within
 /// [`Limits::drain_time`].
 ///
 /// Each connection is a task of its own with a place in `slots`, shared by the doors that share
 /// a number. Nothing a connection does ends the server; nothing the system says to an accept
 /// does either: it pauses and goes on.
-pub async fn serve<L: Listener>(
+pub async fn serve<L: Listener, A: Answers>(
     listener: L,
-    router: Router,
+    answers: A,
     slots: Slots,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) {
-    // Has axum prepare its routes once, not for each request.
-    let router = router.with_state(());
     let (stop, stopping) = channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -81,7 +79,7 @@ pub async fn serve<L: Listener>(
             next = next => next,
         };
         if let Some((stream, slot)) = next {
-            connections.spawn(converse(stream, slot, router.clone(), limits, stopping.clone()));
+            connections.spawn(converse(stream, slot, answers.clone(), limits, stopping.clone()));
         }
     }
     // The address is free for a successor while the last calls finish.
@@ -99,19 +97,19 @@ pub async fn serve<L: Listener>(
 }
 
 /// One connection, to its end.
-async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+async fn converse<S: AsyncRead + AsyncWrite + Unpin, A: Answers>(
     stream: S,
     slot: Slot,
-    router: Router,
+    answers: A,
     limits: Limits,
     stopping: Receiver<bool>,
 ) {
     let watch = &slot.watch;
     let service = service_fn(|request: Request<Incoming>| {
         watch.handling();
-        let answering = router.clone().call(request);
+        let answering = answers.answer(request.map(Body::new));
         async {
-            let response = answering.await?;
+            let response = answering.await;
             watch.answering(Instant::now());
             let watch = Arc::clone(watch);
             Ok::<_, Infallible>(response.map(|body| Answer { body, watch }))
@@ -121,6 +119,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     // Times are the watch's: hyper's own would set a timer for each request.
     let connection = http1::Builder::new()
         .header_read_timeout(None)
+        .writev(false)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.buffer_bytes.max(BUFFER_LEAST_BYTES))
         .serve_connection(io, service);

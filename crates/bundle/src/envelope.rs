@@ -157,8 +157,7 @@ impl<'a> Cursor<'a> {
 
     fn until_quote(&mut self, expected: &'static str) -> Result<&'a [u8], EnvelopeError> {
         let rest = &self.line[self.at..];
-        let length =
-            rest.iter().position(|&byte| byte == b'"').ok_or_else(|| self.shape(expected))?;
+        let length = memchr::memchr(b'"', rest).ok_or_else(|| self.shape(expected))?;
         if length == 0 {
             return Err(self.shape(expected));
         }

@@ -9,14 +9,14 @@ use super::{
     cerbos::Cerbos,
     report::{Bar, Report},
     samples::Samples,
-    server::{Server, limit_binary, resident_bytes},
+    server::{Server, limit_binary, program, resident_bytes},
     subject::Subject,
     wrk::{Round, Wrk},
 };
 use crate::site::Vendor;
 
 const CONNECTIONS: u32 = 16;
-const ROUNDS: u32 = 7;
+const ROUNDS: u32 = 11;
 const SECONDS: u32 = 2;
 
 /// One side of the comparison.
@@ -29,12 +29,16 @@ struct Side {
 /// Measures it.
 ///
 /// # Errors
-/// If wrk, the agent or the bare server can't be run. Cerbos may be absent.
+/// If the agent or the bare server can't be run. wrk and Cerbos may be absent.
 pub(super) fn measure(report: &mut Report) -> Result<()> {
     report.part(&format!(
         "Look-only check over loopback TCP, v0.2 with all headers (wrk -t1 -c{CONNECTIONS}, \
          {ROUNDS} alternating rounds of {SECONDS} s)"
     ));
+    if let Err(error) = program("wrk") {
+        report.absent("wrk, the load generator", &error);
+        return Ok(());
+    }
     let vendor = Vendor::new();
     let small = Subject::new(&vendor, 10);
     let large = Subject::new(&vendor, 10_000);

@@ -21,13 +21,13 @@ use super::{
 use crate::site::Vendor;
 
 const CONNECTIONS: usize = 64;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 9;
 const TIME: Duration = Duration::from_secs(2);
 const RAW_TIME: Duration = Duration::from_millis(500);
 const REDIS_ENTRIES: u32 = 15_000;
 const BATCH: usize = 100;
 const BATCH_CONNECTIONS: usize = 16;
-const BATCH_ROUNDS: usize = 3;
+const BATCH_ROUNDS: usize = 5;
 
 /// Measures it.
 ///

@@ -22,6 +22,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::binaries;
 use report::Report;
 
 /// Where a check is asked.
@@ -43,6 +44,9 @@ const PARTS: [(&str, Part); 4] = [
 /// # Errors
 /// If a part can't be measured; a bar that is not met is printed, and no error.
 pub fn run(only: &[String]) -> Result<()> {
+    // Built before anything is timed.
+    binaries::path("farhold");
+    server::limit_binary()?;
     let begun = Instant::now();
     let mut report = Report::default();
     machine(&report);

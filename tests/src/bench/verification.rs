@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 
 use farhold_bundle::{
     Envelope, TrustRoot,
-    payload::{DocumentType, License, Payload, Role},
+    payload::{Entitlement, License, Payload, Role},
 };
 
 use super::{
@@ -94,9 +95,7 @@ fn license(vendor: &Vendor) -> Result<Document> {
     license.metadata = note(0);
     while length(&license)? < PAYLOAD_BYTES - 100 {
         let feature = format!("courses.module-{:05}", license.entitlements.len());
-        license
-            .entitlements
-            .push(farhold_bundle::payload::Entitlement { feature, ..template.clone() });
+        license.entitlements.push(Entitlement { feature, ..template.clone() });
     }
     let missing =
         PAYLOAD_BYTES.checked_sub(length(&license)?).context("the license is too long")?;
@@ -117,16 +116,14 @@ impl Raw {
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a text");
         let key_id = text(&envelope["signatures"][0]["keyid"])?;
         let key = root.root().keys.iter().find(|key| key.public_key.id().to_string() == key_id);
-        let key = hex::decode(key.context("the key is the root's")?.public_key.to_string())?;
-        let signature = decoded(&text(&envelope["signatures"][0]["sig"])?)?;
-        let payload = decoded(&text(&envelope["payload"])?)?;
-        let kind = <License as Payload>::TYPE;
-        let mut message =
-            format!("DSSEv1 {} {} {} ", media(kind).len(), media(kind), payload.len()).into_bytes();
+        let key = key.context("the key is the root's")?.public_key.as_bytes();
+        let signature = STANDARD.decode(text(&envelope["signatures"][0]["sig"])?)?;
+        let payload = STANDARD.decode(text(&envelope["payload"])?)?;
+        let kind = License::TYPE.media_type();
+        let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
         message.extend(payload);
-        let key = <[u8; 32]>::try_from(key.as_slice()).context("a key of 32 bytes")?;
         Ok(Self {
-            key: VerifyingKey::from_bytes(&key)?,
+            key: VerifyingKey::from_bytes(key)?,
             message,
             signature: Signature::from_slice(&signature)?,
         })
@@ -135,15 +132,6 @@ impl Raw {
     fn verify(&self) -> Result<()> {
         Ok(self.key.verify_strict(black_box(&self.message), black_box(&self.signature))?)
     }
-}
-
-fn media(kind: DocumentType) -> &'static str {
-    kind.media_type()
-}
-
-fn decoded(text: &str) -> Result<Vec<u8>> {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    Ok(STANDARD.decode(text)?)
 }
 
 fn per_second(mut once: impl FnMut() -> Result<()>) -> Result<f64> {

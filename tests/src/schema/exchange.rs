@@ -245,7 +245,7 @@ impl Exchange<'_> {
             match texts.as_slice() {
                 [] if parameter.required => wrongs.push(format!("{} is missing", parameter.name)),
                 [] => {}
-                [texts @ ..] => {
+                texts => {
                     wrongs.extend(texts.iter().flat_map(|text| parameter.faults(specs, text)));
                 }
             }

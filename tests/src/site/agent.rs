@@ -55,8 +55,7 @@ impl Agent {
                     return Start::Ready(Self { child });
                 }
                 Ok(_) => {}
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if SILENCE.contains(&error.kind()) => {}
                 Err(error) => panic!("the agent's readiness can't be heard: {error}"),
             }
             if let Some(status) = child.try_wait().unwrap() {
@@ -79,7 +78,7 @@ impl Agent {
         self.child.id()
     }
 
-    /// Ends it as power failure does: without a word.
+    /// Ends it without a word, as kill -9 does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

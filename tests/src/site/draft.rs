@@ -168,6 +168,12 @@ impl LicenseDraft {
         self
     }
 
+    /// A consumption that can't be recorded is refused.
+    pub fn refusing_when_full(mut self) -> Self {
+        "[audit]\nwhen_full = \"refuse\"\n".clone_into(&mut self.audit);
+        self
+    }
+
     /// Which decisions leave an event.
     pub fn recording(mut self, decisions: &[&str]) -> Self {
         self.audit = format!("[audit]\ndecisions = {decisions:?}\n");

@@ -162,7 +162,7 @@ impl Site {
         self
     }
 
-    /// Ends the agent as a power failure does.
+    /// Ends the agent without a word, as kill -9 does.
     pub fn killed(&mut self) -> &mut Self {
         self.agent.take().expect("the agent runs").kill();
         self

@@ -14,7 +14,7 @@ fn site() -> (Site, Runtime) {
 }
 
 #[test]
-fn the_same_key_and_body_get_the_same_bytes_also_after_a_power_failure() {
+fn the_same_key_and_body_get_the_same_bytes_also_after_a_kill() {
     let (mut site, courses) = site();
     let ask = || courses.check("export").consume(3).key("order-1").answer();
     let first = ask();

@@ -11,6 +11,7 @@ mod idempotency;
 mod imports;
 mod ladder;
 mod main_job;
+mod no_room;
 mod products_verify;
 mod quotas;
 mod secrets;

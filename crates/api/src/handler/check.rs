@@ -31,7 +31,15 @@ static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static(header::IDEMPO
 /// The largest number every JSON reader keeps whole.
 const CONSUME_MAX: u64 = (1 << 53) - 1;
 
+/// The path of the call.
+pub(crate) const PATH: &str = "/kernel/entitlements/check";
+
 pub(crate) async fn check<K: Kernel>(State(door): State<Door<K>>, request: Request) -> Response {
+    check_at(&door, request).await
+}
+
+/// The call, from wherever it was routed.
+pub(crate) async fn check_at<K: Kernel>(door: &Door<K>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     answer(&head.headers, async {
         let call = Call::from_headers(&head.headers, &*door.kernel, RuntimeHeader::Required)?;
