@@ -27,6 +27,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use tokio::runtime::Handle;
 
 use farhold_api::Refusal;
 use farhold_contract::{Code, exit::Exit};
@@ -66,8 +67,10 @@ pub struct Pulse {
 const QUEUE_MAX: usize = 8_192;
 /// Most operations in one group: bounds how long the first waits for the last.
 const GROUP_MAX: usize = 1_024;
-/// After a group of more than this, the owner gives its callers a moment to return.
+/// After a group of more than this, the owner may give its callers a moment to return.
 const GROUP_LARGE: usize = 8;
+/// Below this a sync is cheaper than the moment: callers then overlap with the commit instead.
+const SYNC_SLOW: Duration = Duration::from_millis(1);
 
 impl Owner {
     /// Starts the owner of a site's store, from what was found in it.
@@ -89,6 +92,7 @@ impl Owner {
             commons: Commons { clock, metrics, snapshot: Arc::clone(&snapshot) },
             pulse: Arc::clone(&pulse),
             average_sync: Duration::ZERO,
+            runtime: Handle::try_current().ok(),
             failing: false,
         };
         let thread =
@@ -141,6 +145,8 @@ struct Turn {
     commons: Commons,
     pulse: Arc<Pulse>,
     average_sync: Duration,
+    /// Where callers wait; none for a verb that works without a running agent.
+    runtime: Option<Handle>,
     failing: bool,
 }
 
@@ -150,7 +156,7 @@ impl Turn {
         let mut last_group = 0;
         while let Ok(first) = self.waiting.recv() {
             let mut works = vec![first];
-            if last_group > GROUP_LARGE {
+            if last_group > GROUP_LARGE && self.average_sync > SYNC_SLOW {
                 // Natural batching settles at half the callers: those just answered come right back.
                 self.collect_until(&mut works, last_group, Instant::now() + self.average_sync);
             }
@@ -194,8 +200,16 @@ impl Turn {
             }
             _ => {}
         }
-        for work in works {
-            work.settle(kept.is_ok());
+        self.settle(works, kept.is_ok());
+    }
+
+    /// Tells every caller. Many are woken from inside the runtime, where waking is cheap, and the
+    /// next group begins meanwhile.
+    fn settle(&self, works: Vec<Box<dyn Work>>, kept: bool) {
+        let tell = move || works.into_iter().for_each(|work| work.settle(kept));
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { tell() })),
+            None => tell(),
         }
     }
 }
