@@ -109,7 +109,7 @@ impl Story {
     fn under_load_until_killed(&mut self, round: u64) {
         let told = Mutex::new(Told::default());
         let after = Duration::from_micros(self.moments.next() % (LOAD_MS * 1000));
-        let renewal = (round % 10 == 0).then(|| {
+        let renewal = round.is_multiple_of(10).then(|| {
             self.vendor
                 .license(|l| l.renewing(&self.license).feature("export").quota(1_000_000_000))
         });
@@ -128,7 +128,7 @@ impl Story {
             thread::sleep(after);
             self.site.killed();
         });
-        while self.moments.next() % 4 == 0 {
+        while self.moments.next().is_multiple_of(4) {
             let after = Duration::from_micros(self.moments.next() % (START_MS * 1000));
             self.site.started_and_killed(after);
         }

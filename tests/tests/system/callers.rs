@@ -173,7 +173,7 @@ fn without_a_word_of_the_vendor_nothing_is_allowed_and_nobody_registers() {
     courses.registers().answer().refused(Code::LicenseMissing);
     assert!(site.suffers("bundle_missing"));
     let for_labs = vendor.license(|l| l.feature("export").only_for(Labs));
-    let site = site.holding(&for_labs);
+    site.imports(&for_labs).done();
     courses.registers().answer().refused(Code::RuntimeNotLicensed);
 }
 

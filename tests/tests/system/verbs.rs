@@ -46,10 +46,8 @@ fn a_whole_day_without_an_agent_is_there_when_it_starts() {
     site.imports(&license.tampered()).refused(Code::SignatureInvalid);
     site.imports(&license).done();
     let courses = site.runtime(Courses);
-    vendor.verifies_export(
-        &site.export(),
-        &answers(&site, "status")["device_key"].as_str().unwrap().to_owned(),
-    );
+    vendor
+        .verifies_export(&site.export(), answers(&site, "status")["device_key"].as_str().unwrap());
     site.started();
     courses.registered().check("export").allowed();
     let kinds = ["agent.trust.installed", "agent.bundle.imported", "agent.token.created"];
