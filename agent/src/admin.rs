@@ -26,9 +26,9 @@ use axum::{
 use http::Uri;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
-use farhold_api::Refusal;
+use farhold_api::{Limits, Refusal};
 use farhold_contract::Code;
 use farhold_store::{QueueFigures, Reader};
 
@@ -74,12 +74,13 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 }
 
 /// Reads a body that is not JSON: a root, a bundle.
-async fn read(body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let limited = Limited::new(body, most);
-    match limited.collect().await {
+async fn read(body: Body, most: usize, too_large: Code) -> Result<Bytes, Refusal> {
+    let whole = Limited::new(body, most).collect();
+    let read = timeout(Limits::STANDARD.body_time, whole).await;
+    match read.map_err(|_elapsed| Code::RequestTimeout)? {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
-            Err(Refusal::new(Code::BundleTooLarge, format!("at most {most} bytes are read")))
+            Err(Refusal::new(too_large, format!("at most {most} bytes are read")))
         }
         Err(_) => Err(Refusal::new(Code::RequestMalformed, "the body ends before its length")),
     }

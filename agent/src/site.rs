@@ -62,7 +62,7 @@ struct Size {
     groups: u32,
 }
 
-/// After so many groups the size is asked again: a group adds at most a few MiB.
+/// After so many groups the size is asked again: what was added is estimated in between.
 const SIZE_ASKED_EVERY: u32 = 32;
 
 /// Why a site can't be opened.
@@ -121,29 +121,21 @@ impl Site {
             device_key_id: device.public_key().id(),
             now: reading.wall,
         };
-        let Opened { mut store, moved_aside } = Store::open(state_dir, &birth)?;
+        let mut opened = Store::open(state_dir, &birth)?;
+        let found = match find(&mut opened.store, config, &device, reading) {
+            // Damage may lie where opening does not look. What is verified still serves.
+            Err(SiteError::Store(error)) if error.is_corruption() => {
+                drop(opened.store);
+                opened = Store::open_anew(state_dir, &birth)?;
+                find(&mut opened.store, config, &device, reading)?
+            }
+            found => found?,
+        };
+        let Opened { store, moved_aside } = opened;
         if let Some(aside) = &moved_aside {
             tracing::error!(kept = %aside.display(), "the database was damaged; it was moved aside and a new one was begun");
         }
-        let facts = SiteFacts {
-            mode: config.mode.unwrap_or(SiteMode::Managed),
-            tenants: config.tenant_id.into_iter().collect::<BTreeSet<TenantId>>(),
-            device_key: device.public_key().clone(),
-            fingerprint: BTreeMap::new(),
-            open_nonce: store.own::<Option<String>>("open_nonce")?.flatten(),
-        };
-        let standing = standing(&mut store, state_dir, &config.trust_file)?;
-        let dated_by = store.own("clock_dated_by")?;
-        // What happened to the clock meanwhile, the owner's first group sees and keeps.
-        let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
-        let found = Snapshot {
-            documents: Arc::new(Documents::new(standing, &facts, dated_by)),
-            registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
-            usage: Arc::new(UsageBoard::new(store.counters())),
-            clock,
-            chain: *store.chain(),
-            acknowledged_seq: store.acknowledged_seq(),
-        };
+        let (facts, found) = found;
         let place = Arc::new(Place {
             state_dir: state_dir.clone(),
             facts,
@@ -159,7 +151,7 @@ impl Site {
         Ok((Self { store, place, size: Size::default() }, found))
     }
 
-    /// The database's size in bytes, as of at most 32 groups ago.
+    /// The database's size in bytes: asked now and then, in between what was added to it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -170,6 +162,40 @@ impl Site {
         self.size.groups = self.size.groups.wrapping_add(1);
         Ok(self.size.bytes)
     }
+
+    /// Notes what a kept group has made of it.
+    pub fn has_size(&mut self, bytes: u64) {
+        self.size.bytes = bytes;
+    }
+}
+
+/// What a store holds, and what follows from it at this site.
+fn find(
+    store: &mut Store,
+    config: &Config,
+    device: &FileSigner,
+    reading: &ClockReading,
+) -> Result<(SiteFacts, Snapshot), SiteError> {
+    let facts = SiteFacts {
+        mode: config.mode.unwrap_or(SiteMode::Managed),
+        tenants: config.tenant_id.into_iter().collect::<BTreeSet<TenantId>>(),
+        device_key: device.public_key().clone(),
+        fingerprint: BTreeMap::new(),
+        open_nonce: store.own::<Option<String>>("open_nonce")?.flatten(),
+    };
+    let standing = standing(store, &config.state_dir, &config.trust_file)?;
+    let dated_by = store.own("clock_dated_by")?;
+    // What happened to the clock meanwhile, the owner's first group sees and keeps.
+    let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
+    let found = Snapshot {
+        documents: Arc::new(Documents::new(standing, &facts, dated_by)),
+        registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
+        usage: Arc::new(UsageBoard::new(store.counters())),
+        clock,
+        chain: *store.chain(),
+        acknowledged_seq: store.acknowledged_seq(),
+    };
+    Ok((facts, found))
 }
 
 /// Takes the state directory for this process, making it on a first start.

@@ -194,10 +194,18 @@ pub struct TokenRequest {
     /// The type of runtime it is for.
     pub runtime_type: RuntimeType,
     /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "farhold_api::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// The organization, where the site serves several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "farhold_api::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tenant_id: Option<TenantId>,
 }
 

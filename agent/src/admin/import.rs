@@ -37,7 +37,7 @@ pub(super) async fn import(State(admin): State<Arc<Admin>>, request: Request) ->
     let (parts, body) = request.into_parts();
     farhold_api::answer(&parts.headers, async {
         let choice: Choice = super::query(&parts.uri)?;
-        let bundle = super::read(body, LIMITS.bundle_bytes).await?;
+        let bundle = super::read(body, LIMITS.bundle_bytes, Code::BundleTooLarge).await?;
         let sha256 = Sha256Digest::new(Sha256::digest(&bundle).into());
         let _one_at_a_time = admin.importing.lock().await;
         let outcome = match plan(&admin, bundle.to_vec()).await {

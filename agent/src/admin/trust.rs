@@ -39,7 +39,7 @@ pub(super) async fn install(State(admin): State<Arc<Admin>>, request: Request) -
             pin.sha256.parse().map_err(|error: farhold_contract::digest::DigestError| {
                 Refusal::new(Code::UsageInvalid, format!("sha256: {error}"))
             })?;
-        let bytes = super::read(body, LIMITS.envelope_bytes).await?;
+        let bytes = super::read(body, LIMITS.envelope_bytes, Code::EnvelopeTooLarge).await?;
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let root = TrustRoot::install(line, Some(sha256))
             .map_err(|reason| refusal(reason.code(), &reason))?;

@@ -27,7 +27,7 @@ impl Operation for AppendEvents {
         for body in self.bodies {
             let percent =
                 if body.class == Class::Security { SECURITY_PERCENT } else { USAGE_PERCENT };
-            outcomes.push(if group.is_full(percent) {
+            outcomes.push(if group.has_no_room(percent, &body) {
                 Err(Code::AuditFull.into())
             } else {
                 Ok(group.append(&body)?)

@@ -62,6 +62,7 @@ struct Kept {
     second_copy: bool,
     accepted: u64,
     delivered: u64,
+    size_bytes: u64,
     sync: Duration,
 }
 
@@ -76,6 +77,7 @@ pub(super) fn run(
     let before = commons.snapshot.load_full();
     let kept = keep(site, &before, reading, works)?;
 
+    site.has_size(kept.size_bytes);
     // Durable from here on: now it becomes real for everybody else.
     commons.metrics.events_accepted.inc_by(kept.accepted);
     commons.metrics.events_delivered.inc_by(kept.delivered);
@@ -135,11 +137,23 @@ fn keep(
     group.txn.put_own("clock", &group.clock)?;
     let counters =
         group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
-    let Group { txn, clock, documents, registry, second_copy, accepted, delivered, .. } = group;
+    let Group {
+        txn, clock, documents, registry, second_copy, accepted, delivered, size_bytes, ..
+    } = group;
     let began = Instant::now();
     txn.commit()?;
     let sync = began.elapsed();
-    Ok(Kept { documents, registry, clock, counters, second_copy, accepted, delivered, sync })
+    Ok(Kept {
+        documents,
+        registry,
+        clock,
+        counters,
+        second_copy,
+        accepted,
+        delivered,
+        size_bytes,
+        sync,
+    })
 }
 
 /// What is to be kept of a clock that was set, or fell behind (`bundle.md` §5).
@@ -167,6 +181,7 @@ impl Group<'_> {
         let appended = self.txn.append(body, self.now.instant)?;
         if let Appended::Record(_) = appended {
             self.accepted += 1;
+            self.size_bytes += size_on_disk(body);
         }
         Ok(appended)
     }
@@ -212,6 +227,25 @@ impl Group<'_> {
 
     /// Whether the queue has reached this share of its cap, in percent.
     pub fn is_full(&self, percent: u64) -> bool {
-        self.size_bytes >= self.full_at_bytes / 100 * percent
+        self.would_pass(percent, 0)
     }
+
+    /// Whether the queue would pass this share of its cap, in percent, with one more body.
+    pub fn has_no_room(&self, percent: u64, body: &Body) -> bool {
+        self.would_pass(percent, size_on_disk(body))
+    }
+
+    fn would_pass(&self, percent: u64, more_bytes: u64) -> bool {
+        self.size_bytes + more_bytes >= self.full_at_bytes / 100 * percent
+    }
+}
+
+/// What a body takes, with its row, its entry in the index, and its share of half-filled pages.
+fn size_on_disk(body: &Body) -> u64 {
+    const ROW_BYTES: u64 = 192;
+    const PAGE_BYTES: u64 = 4096;
+    let event_bytes = body.event.len() as u64;
+    // SQLite moves what does not fit a page into pages of its own.
+    let spill = if event_bytes > PAGE_BYTES / 4 { PAGE_BYTES } else { 0 };
+    event_bytes + ROW_BYTES + spill
 }

@@ -28,7 +28,7 @@ mod watch;
 
 pub use answer::{answer, json};
 pub use answers::{Answers, CheckFirst};
-pub use body::{parse, read};
+pub use body::{parse, present, read};
 pub use call::{Call, Principal, RuntimeHeader};
 pub use idempotency::{Idempotency, IdempotencyKey};
 pub use kernel::{CheckQuestion, CheckReply, Kernel};

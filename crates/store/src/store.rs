@@ -69,13 +69,20 @@ impl Store {
         let path = state_dir.join(DATABASE);
         match Self::open_file(&path, birth) {
             Ok(store) => Ok(Opened { store, moved_aside: None }),
-            Err(error) if error.is_corruption() => {
-                let aside = move_aside(&path, birth.now)?;
-                let store = Self::open_file(&path, birth)?;
-                Ok(Opened { store, moved_aside: Some(aside) })
-            }
+            Err(error) if error.is_corruption() => Self::open_anew(state_dir, birth),
             Err(error) => Err(error),
         }
+    }
+
+    /// Moves the database of a state directory aside and begins a new one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_anew(state_dir: &Path, birth: &Birth) -> Result<Opened, StoreError> {
+        let path = state_dir.join(DATABASE);
+        let aside = move_aside(&path, birth.now)?;
+        let store = Self::open_file(&path, birth)?;
+        Ok(Opened { store, moved_aside: Some(aside) })
     }
 
     fn open_file(path: &Path, birth: &Birth) -> Result<Self, StoreError> {

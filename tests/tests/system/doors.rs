@@ -138,7 +138,6 @@ fn a_body_of_another_kind_or_size_is_refused_before_it_is_read() {
 }
 
 #[test]
-#[ignore = "the agent answers bundle.too_large"]
 fn a_root_too_large_is_an_envelope_too_large() {
     let vendor = Vendor::new();
     let site = Site::new(&vendor);
@@ -175,7 +174,6 @@ fn a_wrong_parameter_at_the_admin_door_is_refused() {
 }
 
 #[test]
-#[ignore = "the admin door takes a null where a name may be left out"]
 fn a_null_is_no_way_to_leave_a_name_out() {
     let vendor = Vendor::new();
     let site = Site::new(&vendor);
@@ -185,7 +183,6 @@ fn a_null_is_no_way_to_leave_a_name_out() {
 }
 
 #[test]
-#[ignore = "a refusal kept under an idempotency key is counted as allowed"]
 fn a_refusal_is_counted_as_one_also_under_a_key() {
     let vendor = Vendor::new();
     let license = vendor.license(|l| l.feature("export").quota(1));

@@ -84,7 +84,6 @@ fn a_damaged_database_is_moved_aside_and_licenses_are_served_from_the_second_cop
 
 /// Whichever page is torn: the agent starts and its license is served.
 #[test]
-#[ignore = "where documents, tokens or runtimes are torn the agent does not start (exit 69)"]
 fn a_torn_page_anywhere_takes_no_license_away() {
     let (_vendor, mut site, courses) = site();
     // Whatever it finds torn it tells.
