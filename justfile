@@ -25,9 +25,10 @@ peers:
     -@which wrk redis-server minisign openssl > /dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends wrk redis-server minisign openssl file)
     -@test -d target/peers/node_modules/@cerbos || npm install --silent --no-audit --no-fund --prefix target/peers @cerbos/cerbos-linux-x64
 
-# The properties, for as long as it takes
-soak cases="50000":
+# The properties for as long as it takes, then a thousand kills at random moments under load
+soak cases="50000" rounds="1000":
     PROPTEST_CASES={{cases}} cargo test --release --package farhold-policy --package farhold-audit --package farhold-bundle
+    FARHOLD_ROUNDS={{rounds}} cargo test --package farhold-tests --test kill_nine -- --nocapture
 
 # Format everything
 fmt:

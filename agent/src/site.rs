@@ -52,6 +52,8 @@ pub struct Site {
     pub store: Store,
     /// What never changes.
     pub place: Arc<Place>,
+    /// The mark as it was last written.
+    pub mark_kept: Option<Timestamp>,
     size: Size,
 }
 
@@ -148,7 +150,7 @@ impl Site {
             moved_aside,
             _lock: lock,
         });
-        Ok((Self { store, place, size: Size::default() }, found))
+        Ok((Self { store, place, mark_kept: None, size: Size::default() }, found))
     }
 
     /// The database's size in bytes: asked now and then, in between what was added to it.

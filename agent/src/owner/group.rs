@@ -9,7 +9,10 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 
 use farhold_audit::{Epoch, OwnKind};
-use farhold_contract::id::{EventId, TenantId};
+use farhold_contract::{
+    Timestamp,
+    id::{EventId, TenantId},
+};
 use farhold_policy::{ClockChange, ClockReading, ClockState, Counter, Now};
 use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
 
@@ -23,6 +26,10 @@ use crate::{
 };
 
 use super::work::Work;
+
+/// The clock is kept with the first commit of each second: it may fall behind by that at a crash,
+/// and a page less is written by every other commit.
+const MARK_KEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// What the owner shares with the rest of the process.
 pub(super) struct Commons {
@@ -63,6 +70,7 @@ struct Kept {
     accepted: u64,
     delivered: u64,
     size_bytes: u64,
+    mark_kept: Option<Timestamp>,
     sync: Duration,
 }
 
@@ -78,6 +86,7 @@ pub(super) fn run(
     let kept = keep(site, &before, reading, works)?;
 
     site.has_size(kept.size_bytes);
+    site.mark_kept = kept.mark_kept;
     // Durable from here on: now it becomes real for everybody else.
     commons.metrics.events_accepted.inc_by(kept.accepted);
     commons.metrics.events_delivered.inc_by(kept.delivered);
@@ -111,7 +120,7 @@ fn keep(
     works: &mut [Box<dyn Work>],
 ) -> Result<Kept, StoreError> {
     let size_bytes = site.size_bytes()?;
-    let epoch = site.store.opening().epoch;
+    let (epoch, mark_kept) = (site.store.opening().epoch, site.mark_kept);
     let mut clock = before.clock.clone();
     let change = clock.observe(reading, None);
     let mut group = Group {
@@ -134,7 +143,14 @@ fn keep(
     for work in works {
         work.apply(&mut group)?;
     }
-    group.txn.put_own("clock", &group.clock)?;
+    let mark = group.clock.mark();
+    let mark_kept = match mark_kept {
+        Some(kept) if mark >= kept && mark.saturating_since(kept) < MARK_KEPT_EVERY => Some(kept),
+        _ => {
+            group.txn.put_own("clock", &group.clock)?;
+            Some(mark)
+        }
+    };
     let counters =
         group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
     let Group {
@@ -152,6 +168,7 @@ fn keep(
         accepted,
         delivered,
         size_bytes,
+        mark_kept,
         sync,
     })
 }
