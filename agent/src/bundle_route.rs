@@ -1,4 +1,5 @@
-//! `GET /kernel/bundle`: the signed lines in force, so that a product can verify its license itself.
+//! `GET /kernel/bundle`: the signed lines that stand for the caller's organization, so that a
+//! product can verify its license itself.
 
 use std::sync::Arc;
 

@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+/// From this share of the cap on, in percent, the queue is high: it is said, and receipted records go.
+pub(crate) const HIGH_PERCENT: u64 = 70;
+/// From this share of the cap on, in percent, runtimes' events are refused: the queue is full.
+pub(crate) const FULL_PERCENT: u64 = 95;
+
 const SHARE: u64 = 10;
 const LEAST_BYTES: u64 = 512 << 20;
 const MOST_BYTES: u64 = 16 << 30;

@@ -12,7 +12,13 @@ use farhold_contract::{
 use farhold_policy::Phase;
 use farhold_store::QueueFigures;
 
-use crate::{clock::Clock, owner::Owner, site::Place, snapshot::Snapshot};
+use crate::{
+    cap::{FULL_PERCENT, HIGH_PERCENT},
+    clock::Clock,
+    owner::Owner,
+    site::Place,
+    snapshot::Snapshot,
+};
 
 /// Where conditions are found, and since when each stands.
 pub struct Health {
@@ -23,8 +29,6 @@ pub struct Health {
     raised: Mutex<BTreeMap<ConditionCode, String>>,
 }
 
-/// From this share of the cap on, in percent, the queue is said to be high.
-const QUEUE_HIGH_PERCENT: u64 = 70;
 /// Below this the filesystem is said to be nearly full.
 const DISK_LOW_BYTES: u64 = 256 << 20;
 /// How far the mark may be from the wall before it is said.
@@ -123,8 +127,12 @@ impl Health {
         note(ahead_ms >= -DAY_MS && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
         let percent = queue.bytes * 100 / self.place.cap_bytes.max(1);
         let detail = format!("{percent} % of {} bytes", self.place.cap_bytes);
-        note((QUEUE_HIGH_PERCENT..95).contains(&percent), ConditionCode::QueueHigh, detail.clone());
-        note(percent >= 95, ConditionCode::QueueFull, detail);
+        note(
+            (HIGH_PERCENT..FULL_PERCENT).contains(&percent),
+            ConditionCode::QueueHigh,
+            detail.clone(),
+        );
+        note(percent >= FULL_PERCENT, ConditionCode::QueueFull, detail);
         let free = rustix::fs::statvfs(&self.place.state_dir)
             .map_or(u64::MAX, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
         note(free < DISK_LOW_BYTES, ConditionCode::DiskLow, format!("{free} bytes are free"));

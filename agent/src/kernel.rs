@@ -25,11 +25,12 @@ use farhold_policy::{Link, Question, Resolution, Restraints};
 use farhold_store::{Appended, Body};
 
 use crate::{
+    check_response::{decided, refused},
     clock::Clock,
     denials::{DenialKey, Denials},
     metrics::Metrics,
     own_event::Draft,
-    owner::{AppendEvents, AppendOwn, Consume, Deny, Owner, Register, refused},
+    owner::{AppendEvents, AppendOwn, Consume, Deny, Owner, Register},
     random,
     site::Place,
     snapshot::Snapshot,
@@ -214,14 +215,7 @@ impl LocalKernel {
             None if grant.audit.all => Record::Allowed,
             _ => Record::Nothing,
         };
-        let response = CheckResponse {
-            allowed: decision.allowed,
-            limits: Some(decision.limits),
-            reason: decision.reason,
-            mode: Some(decision.mode),
-            usage: decision.usage,
-            decision_id,
-        };
+        let response = decided(decision, decision_id);
         (response, record)
     }
 

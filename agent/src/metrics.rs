@@ -25,7 +25,7 @@ pub struct Metrics {
     pub unauthenticated: Counter,
     /// Records waiting for a receipt.
     pub queue_events: Gauge<f64, AtomicU64>,
-    /// The database with its log, in bytes.
+    /// The database's pages in use, in bytes.
     pub queue_bytes: Gauge<f64, AtomicU64>,
     /// Age of the oldest record waiting, in seconds.
     pub queue_oldest_age_seconds: Gauge<f64, AtomicU64>,
@@ -53,7 +53,7 @@ impl Metrics {
             gauge
         };
         let queue_events = gauge("queue_events", "Records waiting for a receipt");
-        let queue_bytes = gauge("queue_bytes", "The database with its log, in bytes");
+        let queue_bytes = gauge("queue_bytes", "The database's pages in use, in bytes");
         let queue_oldest_age_seconds =
             gauge("queue_oldest_age_seconds", "Age of the oldest record waiting");
         Arc::new(Self {

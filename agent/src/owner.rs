@@ -35,7 +35,7 @@ use farhold_contract::{Code, exit::Exit};
 use crate::{clock::Clock, metrics::Metrics, site::Site, snapshot::Snapshot};
 
 pub use append::{AppendEvents, AppendOwn};
-pub use consume::{Consume, refused};
+pub use consume::Consume;
 pub use deny::Deny;
 pub use group::Group;
 pub use import::ApplyImport;
@@ -58,7 +58,7 @@ pub struct Owner {
 
 /// Whether the owner's thread turns.
 #[derive(Default)]
-pub struct Pulse {
+struct Pulse {
     /// Since when the present group is at work, in milliseconds since boot; 0 between groups.
     busy_since_ms: AtomicU64,
 }

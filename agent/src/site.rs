@@ -29,7 +29,7 @@ pub struct Place {
     pub state_dir: PathBuf,
     /// What the site is, as licenses see it.
     pub facts: SiteFacts,
-    /// Whether anyone decided how the site is linked.
+    /// How the site is linked; none while nobody has decided.
     pub mode: Option<SiteMode>,
     /// The agent's key.
     pub device: FileSigner,

@@ -101,7 +101,7 @@ pub struct ClockAnswer {
 pub struct QueueAnswer {
     /// Records not yet receipted.
     pub events: u64,
-    /// The database with its log, in bytes.
+    /// The database's pages in use, in bytes.
     pub bytes: u64,
     /// Its cap, in bytes.
     pub cap_bytes: u64,
@@ -146,7 +146,8 @@ pub struct LicenseAnswer {
     pub issued_to: String,
     /// Whether it is the one of its line that decides.
     pub in_force: bool,
-    /// `not_begun`, `in_force`, `expiring`, `grace`, `restricted`, `stopped` or `revoked`.
+    /// `not_begun`, `in_force`, `expiring`, `grace`, `restricted`, `stopped`, `revoked`, or
+    /// `not_admitted`.
     pub phase: String,
     /// When it begins.
     pub begins: Timestamp,

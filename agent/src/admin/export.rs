@@ -60,11 +60,12 @@ pub(super) async fn export(
         let writer = checkpoint(&place.facts.device_key, &place.opening, before, after, standing)
             .map_err(|error| broken(&error))
             .and_then(|checkpoint| {
-                ExportWriter::begin(&checkpoint, &place.device, &mut head).map_err(|error| broken(&error))
+                ExportWriter::begin(&checkpoint, &place.device, &mut head)
+                    .map_err(|error| broken(&error))
             })?;
         tokio::task::spawn_blocking(move || {
             if let Err(why) = send(&place, writer, head, (first, after.seq), &pieces) {
-                tracing::error!(error = %why, "an export was cut off: the record after it does not follow");
+                tracing::error!(error = %why, "an export was cut off");
                 // An error frame cuts the connection: the reader must not take it for the end.
                 let _ = pieces.blocking_send(Err(std::io::Error::other(why)));
             }

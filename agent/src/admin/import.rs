@@ -41,8 +41,8 @@ pub(super) async fn import(State(admin): State<Arc<Admin>>, request: Request) ->
         let sha256 = Sha256Digest::new(Sha256::digest(&bundle).into());
         let _one_at_a_time = admin.importing.lock().await;
         let outcome = match plan(&admin, bundle.to_vec()).await {
-            Ok(planned) if choice.dry_run => Ok(answer(&planned.0, sha256, false)),
-            Ok((plan, documents)) => apply(&admin, plan, documents, sha256).await,
+            Ok(planned) if choice.dry_run => Ok(answer(&planned.plan, sha256, false)),
+            Ok(planned) => apply(&admin, planned, sha256).await,
             Err(refusal) => Err(refusal),
         };
         if !choice.dry_run {
@@ -53,8 +53,15 @@ pub(super) async fn import(State(admin): State<Arc<Admin>>, request: Request) ->
     .await
 }
 
+/// What an import would make of what stood when it was planned.
+struct Planned {
+    base: Arc<Documents>,
+    plan: ImportPlan,
+    documents: Documents,
+}
+
 /// Verifies everything before anything is written, off the event loop.
-async fn plan(admin: &Arc<Admin>, bundle: Vec<u8>) -> Result<(ImportPlan, Documents), Refusal> {
+async fn plan(admin: &Arc<Admin>, bundle: Vec<u8>) -> Result<Planned, Refusal> {
     let admin = Arc::clone(admin);
     let planning = tokio::task::spawn_blocking(move || {
         let snapshot = admin.owner.snapshot();
@@ -65,20 +72,20 @@ async fn plan(admin: &Arc<Admin>, bundle: Vec<u8>) -> Result<(ImportPlan, Docume
         let dated_by =
             plan.clock_reset.as_ref().map(|reset| reset.time).or(snapshot.documents.dated_by);
         let documents = Documents::new(plan.standing.clone(), &admin.place.facts, dated_by);
-        Ok((plan, documents))
+        Ok(Planned { base: Arc::clone(&snapshot.documents), plan, documents })
     });
     planning.await.unwrap_or_else(|_| Err(Code::ServerInternal.into()))
 }
 
 async fn apply(
     admin: &Admin,
-    plan: ImportPlan,
-    documents: Documents,
+    planned: Planned,
     bundle_sha256: Sha256Digest,
 ) -> Result<ImportAnswer, Refusal> {
+    let Planned { base, plan, documents } = planned;
     let answer = answer(&plan, bundle_sha256, true);
     let import = ApplyImport {
-        base: Arc::clone(&admin.owner.snapshot().documents),
+        base,
         plan,
         documents: Arc::new(documents),
         bundle_sha256,

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use farhold_api::Refusal;
-use farhold_bundle::{LIMITS, TrustRoot};
+use farhold_bundle::{LIMITS, Standing, TrustRoot};
 use farhold_contract::{Code, Sha256Digest};
 
 use crate::{owner::InstallTrust, snapshot::Documents};
@@ -45,7 +45,7 @@ pub(super) async fn install(State(admin): State<Arc<Admin>>, request: Request) -
             .map_err(|reason| refusal(reason.code(), &reason))?;
         let _one_at_a_time = admin.importing.lock().await;
         let documents =
-            Arc::new(Documents::new(InstallTrust::standing(&root), &admin.place.facts, None));
+            Arc::new(Documents::new(Standing::with_trust(root.clone()), &admin.place.facts, None));
         let tenant_id = admin.place.facts.tenants.first().copied();
         admin.owner.submit(InstallTrust { root, documents, tenant_id }).await??;
         farhold_api::json(&answer_of::trust(&admin.owner.snapshot()).ok_or(Code::TrustMissing)?)

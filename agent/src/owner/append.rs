@@ -5,12 +5,11 @@ use farhold_audit::Class;
 use farhold_contract::{Code, id::TenantId};
 use farhold_store::{Appended, Body, StoreError};
 
-use crate::own_event::Draft;
+use crate::{cap::FULL_PERCENT, own_event::Draft};
 
 use super::{group::Group, work::Operation};
 
-/// Runtimes' events stop here, in percent of the cap; what concerns security goes on to the end.
-const USAGE_PERCENT: u64 = 95;
+/// What concerns security goes on to the end of the cap, in percent.
 const SECURITY_PERCENT: u64 = 100;
 
 /// Keeps a runtime's events, each judged for itself.
@@ -26,7 +25,7 @@ impl Operation for AppendEvents {
         let mut outcomes = Vec::with_capacity(self.bodies.len());
         for body in self.bodies {
             let percent =
-                if body.class == Class::Security { SECURITY_PERCENT } else { USAGE_PERCENT };
+                if body.class == Class::Security { SECURITY_PERCENT } else { FULL_PERCENT };
             outcomes.push(if group.has_no_room(percent, &body) {
                 Err(Code::AuditFull.into())
             } else {
@@ -37,7 +36,7 @@ impl Operation for AppendEvents {
     }
 }
 
-/// Keeps one event of the agent's own: its share of the queue is never taken from it.
+/// Keeps one event of the agent's own: the cap does not stop it.
 pub struct AppendOwn {
     /// The organization.
     pub tenant_id: TenantId,

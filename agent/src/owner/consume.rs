@@ -11,12 +11,13 @@ use farhold_contract::{
     Code,
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId, TenantId},
-    mode::Mode,
 };
 use farhold_policy::{Link, Question, Resolution, Restraints};
 use farhold_store::{IdempotentAnswer, StoreError, StoredAnswer};
 
 use crate::{
+    cap::FULL_PERCENT,
+    check_response::{decided, refused},
     denials::{DenialKey, Denials},
     own_event::Draft,
     random,
@@ -26,9 +27,6 @@ use super::{deny::Deny, group::Group, work::Operation};
 
 /// How long an answer is kept for its retries, in the agent's own time.
 const ANSWER_LIFE: Duration = Duration::from_secs(60 * 60);
-
-/// From this share of the cap on, in percent, the queue is full for runtimes.
-const FULL_PERCENT: u64 = 95;
 
 /// Checks and consumes units of a feature.
 pub struct Consume {
@@ -79,7 +77,7 @@ impl Operation for Consume {
         let Some(Idempotency { key, body_sha256 }) = &self.idempotency else {
             return Ok(Ok(CheckReply::Decision(response)));
         };
-        let body = serde_json::to_vec(&response).map_err(|_| StoreError::Row { what: "answer" })?;
+        let body = serde_json::to_vec(&response).expect("an answer of ours has only text keys");
         let stored = StoredAnswer {
             tenant_id: self.tenant_id,
             runtime_id: self.runtime_id,
@@ -120,7 +118,7 @@ impl Consume {
                 return Ok(refused(refusal.reason, decision_id));
             }
         };
-        // Only a license that says so refuses what it can't record; the default goes on counting.
+        // Only a license that says so refuses here; by default consumption goes on and is recorded.
         if grant.audit.when_full == WhenFull::Refuse && group.is_full(FULL_PERCENT) {
             return Ok(refused(Code::AuditFull, decision_id));
         }
@@ -150,14 +148,7 @@ impl Consume {
             }
             _ => {}
         }
-        Ok(CheckResponse {
-            allowed: decision.allowed,
-            limits: Some(decision.limits),
-            reason: decision.reason,
-            mode: Some(decision.mode),
-            usage: decision.usage,
-            decision_id,
-        })
+        Ok(decided(decision, decision_id))
     }
 
     fn keep_refusal(&self, group: &mut Group<'_>, code: Code) -> Result<(), StoreError> {
@@ -171,17 +162,5 @@ impl Consume {
             return Ok(());
         }
         Deny { key, correlation_id: self.correlation_id.to_string(), count: 1 }.apply(group)
-    }
-}
-
-/// A refusal that no license stands behind.
-pub fn refused(reason: Code, decision_id: Option<DecisionId>) -> CheckResponse {
-    CheckResponse {
-        allowed: false,
-        limits: None,
-        reason: Some(reason),
-        mode: Some(Mode::None),
-        usage: None,
-        decision_id,
     }
 }

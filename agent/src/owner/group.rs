@@ -145,7 +145,14 @@ fn keep(
     }
     let mark = group.clock.mark();
     let mark_kept = match mark_kept {
-        Some(kept) if mark >= kept && mark.saturating_since(kept) < MARK_KEPT_EVERY => Some(kept),
+        // What an event tells is kept with it, or a crash would have it told twice.
+        Some(kept)
+            if change == ClockChange::Nothing
+                && mark >= kept
+                && mark.saturating_since(kept) < MARK_KEPT_EVERY =>
+        {
+            Some(kept)
+        }
         _ => {
             group.txn.put_own("clock", &group.clock)?;
             Some(mark)

@@ -6,19 +6,21 @@ use farhold_bundle::Period;
 use farhold_contract::{Timestamp, call::heartbeat::Health, id::RuntimeId};
 use farhold_store::StoreError;
 
-use crate::denials::{DenialKey, Denials};
+use crate::{
+    cap::HIGH_PERCENT,
+    denials::{DenialKey, Denials},
+};
 
 use super::{deny::Deny, group::Group, work::Operation};
 
 /// How long a record stays after its receipt, where no license says otherwise.
 const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// From this share of the cap on, in percent, what is receipted goes whatever its age.
-const PRUNE_PERCENT: u64 = 70;
 /// Most steps of a thousand records in one tick: callers wait behind it.
 const PRUNE_STEPS: usize = 10;
 
-/// Writes the clock's mark, repeats of refusals, heartbeats; prunes what was receipted long ago.
+/// Keeps repeats of refusals and heartbeats; prunes what was receipted long ago. Its group writes
+/// the clock's mark.
 pub struct Tick {
     /// Refusals of the last minute.
     pub denials: Arc<Denials>,
@@ -39,7 +41,7 @@ impl Operation for Tick {
             group.txn.put_heartbeat(runtime_id, health, group.now.instant)?;
         }
         // Retention is a wish, the cap a promise.
-        let upto = if group.is_full(PRUNE_PERCENT) {
+        let upto = if group.is_full(HIGH_PERCENT) {
             group.txn.acknowledged_seq()
         } else {
             group.txn.receipted_by(group.now.instant - retention(group))?
@@ -57,7 +59,7 @@ fn keep_repeats(group: &mut Group<'_>, key: DenialKey, count: u64) -> Result<(),
     Deny { key, correlation_id: String::new(), count }.apply(group)
 }
 
-/// The longest that any license asks for, or the default.
+/// The longest that any license asks for; one that asks for nothing asks for the default.
 fn retention(group: &Group<'_>) -> Duration {
     let day = jiff::Timestamp::from(Timestamp::from_ms(0)).to_zoned(jiff::tz::TimeZone::UTC);
     let length = |period: &Period| {
@@ -65,11 +67,9 @@ fn retention(group: &Group<'_>) -> Duration {
             .ok()
             .map(|end| Duration::from_millis(end.timestamp().as_millisecond().unsigned_abs()))
     };
-    let asked = group
-        .documents
-        .standing
-        .licenses()
-        .iter()
-        .filter_map(|license| license.audit.retention.as_ref());
-    asked.filter_map(length).max().map_or(RETENTION, |longest| longest.max(RETENTION))
+    let licenses = group.documents.standing.licenses().iter();
+    licenses
+        .map(|license| license.audit.retention.as_ref().and_then(length).unwrap_or(RETENTION))
+        .max()
+        .unwrap_or(RETENTION)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use farhold_api::Refusal;
 use farhold_audit::OwnKind;
-use farhold_bundle::{Standing, TrustRoot};
+use farhold_bundle::TrustRoot;
 use farhold_contract::{Code, id::TenantId};
 use farhold_store::StoreError;
 
@@ -22,13 +22,6 @@ pub struct InstallTrust {
     pub documents: Arc<Documents>,
     /// In whose context it is recorded; none at a site without a tenant.
     pub tenant_id: Option<TenantId>,
-}
-
-impl InstallTrust {
-    /// What stands with this root alone.
-    pub fn standing(root: &TrustRoot) -> Standing {
-        Standing::with_trust(root.clone())
-    }
 }
 
 impl Operation for InstallTrust {

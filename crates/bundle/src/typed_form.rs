@@ -77,8 +77,8 @@ pub fn decode_typed_form(text: &[u8]) -> Result<Vec<u8>, RefusalReason> {
             )
         },
     )?;
-    let key_id = head[1..33].try_into().expect("33 - 1 bytes");
-    let signature = head[33..].try_into().expect("97 - 33 bytes");
+    let key_id = head[1..33].try_into().expect("the head holds 32 bytes of key id");
+    let signature = head[33..].try_into().expect("the head ends with 64 bytes of signature");
     let payload = inflate(deflated)?;
     Ok(envelope::write(
         kind,

@@ -30,7 +30,7 @@ pub struct ClockReading {
 
 /// The agent's own time, kept across restarts.
 ///
-/// Write it at each start, every 60 s and with each commit: what is not written is lost with the
+/// Write it at each start, at least every 60 s, and with the first commit of each second: what is not written is lost with the
 /// process, and uptime counts only from a write within the same boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockState {

@@ -1,21 +1,20 @@
 //! A read-only connection for threads that don't own the store: short statements, page by page.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use farhold_audit::{Body, Class, Head, Link, WireRecord, Withheld, event_hash};
 use farhold_contract::{Sha256Digest, Timestamp, id::TenantId};
 
-use crate::{error::StoreError, store::DATABASE};
+use crate::{
+    error::StoreError,
+    store::{DATABASE, used_bytes},
+};
 
 /// Reads what has been committed.
 pub struct Reader {
     connection: Connection,
-    path: PathBuf,
 }
 
 /// One record as it is kept.
@@ -30,11 +29,11 @@ pub struct KeptRecord {
 /// The queue, without counting rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueFigures {
-    /// The database and its log, in bytes.
+    /// The database's pages in use, in bytes.
     pub bytes: u64,
     /// When the oldest record not yet receipted was made.
     pub oldest_at: Option<Timestamp>,
-    /// Losses that policy allowed, by reason.
+    /// Losses that policy allowed, by reason; this version allows none.
     pub lost: BTreeMap<String, u64>,
 }
 
@@ -51,7 +50,7 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)
             .map_err(StoreError::sqlite("be opened for reading"))?;
-        Ok(Self { connection, path })
+        Ok(Self { connection })
     }
 
     /// At most `limit` records from `from` on, in order.
@@ -108,12 +107,6 @@ impl Reader {
     /// [`StoreError::Sqlite`].
     pub fn queue(&self, acknowledged_seq: u64) -> Result<QueueFigures, StoreError> {
         let read = || -> rusqlite::Result<QueueFigures> {
-            let figure =
-                |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-            let database = (figure("page_count")? * figure("page_size")?).unsigned_abs();
-            let mut log = self.path.clone().into_os_string();
-            log.push("-wal");
-            let log_bytes = std::fs::metadata(log).map_or(0, |file| file.len());
             let oldest: Option<i64> = self
                 .connection
                 .query_row(
@@ -128,7 +121,7 @@ impl Reader {
                 .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(QueueFigures {
-                bytes: database + log_bytes,
+                bytes: used_bytes(&self.connection)?,
                 oldest_at: oldest.map(Timestamp::from_ms),
                 lost,
             })

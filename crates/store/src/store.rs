@@ -29,7 +29,7 @@ pub struct Store {
     live: Live,
 }
 
-/// What the last commit made true; a transaction changes a copy.
+/// What the last commit made true; a transaction stages beside it and moves it at its commit.
 #[derive(Clone)]
 pub(crate) struct Live {
     pub(crate) chain: ChainPosition,
@@ -131,17 +131,12 @@ impl Store {
         self.live.counters.iter().map(|(key, counter)| (key.as_str(), *counter))
     }
 
-    /// The database's size without its log, in bytes.
+    /// The database's pages in use, in bytes.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn size_bytes(&self) -> Result<u64, StoreError> {
-        let figure =
-            |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let used = || -> rusqlite::Result<i64> {
-            Ok((figure("page_count")? - figure("freelist_count")?) * figure("page_size")?)
-        };
-        used().map(i64::unsigned_abs).map_err(StoreError::sqlite("tell its size"))
+        used_bytes(&self.connection).map_err(StoreError::sqlite("tell its size"))
     }
 
     pub(crate) const fn connection(&self) -> &Connection {
@@ -149,9 +144,16 @@ impl Store {
     }
 }
 
+/// Pages in use, in bytes: not what pruning has freed for reuse, not the log.
+pub(crate) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let figure = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let pages = figure("page_count")? - figure("freelist_count")?;
+    Ok((pages * figure("page_size")?).unsigned_abs())
+}
+
 /// Pragmas that can't be part of a migration's transaction.
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // Only a database without tables takes it; from the first schema on, pruning can give pages back.
+    // Only a database without tables takes it: it leaves open giving pages back. Today they are reused.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Acknowledged means on disk: every commit is synced before it is answered.

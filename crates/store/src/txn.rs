@@ -60,11 +60,6 @@ impl<'s> Txn<'s> {
         Ok(())
     }
 
-    /// The last record and its head, as they will be.
-    pub const fn chain(&self) -> &ChainPosition {
-        &self.chain
-    }
-
     /// The last record receipted, as it will be; 0 for none.
     pub const fn acknowledged_seq(&self) -> u64 {
         self.acknowledged_seq

@@ -41,8 +41,10 @@ pub trait Payload: DeserializeOwned + serde::Serialize {
     fn check(&self) -> Result<(), PayloadError>;
 }
 
-/// Longest short text of a payload, in bytes: names, products, features, keys of flags.
+/// Longest text someone reads, in bytes: `issued_to`, the names of issuers and keys, versions.
 const TEXT_MAX_BYTES: usize = 256;
+/// Longest name programs compare, in bytes: products, features, keys of flags.
+const NAME_MAX_BYTES: usize = 128;
 
 /// A text someone reads: not empty, bounded, without control characters.
 fn check_text(member: &'static str, text: &str) -> Result<(), PayloadError> {
@@ -58,7 +60,7 @@ fn check_text(member: &'static str, text: &str) -> Result<(), PayloadError> {
 /// A name programs compare: products, features, flags.
 fn check_name(member: &'static str, name: &str) -> Result<(), PayloadError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/".contains(&byte);
-    if name.is_empty() || name.len() > 128 || !name.bytes().all(plain) {
+    if name.is_empty() || name.len() > NAME_MAX_BYTES || !name.bytes().all(plain) {
         return Err(PayloadError::invalid(member, "must be 1 to 128 of A-Z a-z 0-9 . _ - : /"));
     }
     Ok(())

@@ -140,21 +140,6 @@ impl Txn<'_> {
         Ok(number)
     }
 
-    /// Adds to a loss that policy allowed.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn count_lost(&mut self, reason: &str, events: u64) -> Result<(), StoreError> {
-        self.sql()
-            .execute(
-                "INSERT INTO lost (reason, events) VALUES (?1, ?2)
-                 ON CONFLICT (reason) DO UPDATE SET events = events + ?2",
-                (reason, events as i64),
-            )
-            .map(drop)
-            .map_err(StoreError::sqlite("count a loss"))
-    }
-
     /// Removes at most 1,000 of the oldest records up to and including `seq`, which must be
     /// receipted; returns how many.
     ///

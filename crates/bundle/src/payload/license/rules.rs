@@ -49,7 +49,7 @@ pub enum DecisionRecord {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenFull {
-    /// It goes on, summed, and becomes one record when there is room.
+    /// It goes on and is still recorded: only runtimes' own events are refused.
     #[default]
     Count,
     /// It is refused.
