@@ -57,6 +57,14 @@ impl Denials {
         false
     }
 
+    /// Forgets a feature's refusals: what could not be kept must be told again.
+    pub fn forget(&self, tenant_id: TenantId, runtime_id: RuntimeId, feature: &str) {
+        let same = |key: &DenialKey| {
+            key.tenant_id == tenant_id && key.runtime_id == runtime_id && key.feature == feature
+        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !same(key));
+    }
+
     /// Takes out what is over a minute old (everything, with `all`); repeats are to be written.
     pub fn take_due(&self, now: Timestamp, all: bool) -> Vec<(DenialKey, u64)> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -226,6 +226,7 @@ impl LocalKernel {
         units: u64,
     ) -> Result<CheckReply, Refusal> {
         let runtime_id = call.runtime_id.ok_or(Code::RuntimeNotRegistered)?;
+        let feature = question.request.feature.clone();
         let consume = Consume {
             tenant_id: call.tenant_id,
             runtime_id,
@@ -236,7 +237,8 @@ impl LocalKernel {
             link: self.link(),
             denials: Arc::clone(&self.denials),
         };
-        self.owner.submit(consume).await?
+        let kept = self.owner.submit(consume).await;
+        kept.inspect_err(|_| self.denials.forget(call.tenant_id, runtime_id, &feature))?
     }
 
     /// The first refusal of its kind is durable before the answer; repeats are counted.
@@ -248,9 +250,10 @@ impl LocalKernel {
         if !self.denials.is_first(&key, now.instant) {
             return Ok(());
         }
-        self.owner
-            .submit(Deny { key, correlation_id: call.correlation_id.to_string(), count: 1 })
-            .await
+        let deny = Deny { key, correlation_id: call.correlation_id.to_string(), count: 1 };
+        self.owner.submit(deny).await.inspect_err(|_| {
+            self.denials.forget(call.tenant_id, runtime_id, feature);
+        })
     }
 }
 

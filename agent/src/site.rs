@@ -10,11 +10,13 @@ use std::{
 };
 
 use farhold_audit::{Epoch, Opening};
-use farhold_bundle::{Signer, SiteFacts, Standing, TrustRoot, payload::SiteMode};
+use farhold_bundle::{KeyId, Signer, SiteFacts, Standing, TrustRoot, payload::SiteMode};
 use farhold_contract::{Code, Timestamp, id::TenantId};
 use farhold_keys::{FileSigner, KeyError};
 use farhold_policy::{ClockReading, ClockState};
-use farhold_store::{Birth, Opened, Store, StoreError, read_second_copy, write_second_copy};
+use farhold_store::{
+    Birth, DATABASE, Opened, Store, StoreError, read_second_copy, write_second_copy,
+};
 
 use crate::{
     cap::cap_bytes,
@@ -90,6 +92,14 @@ pub enum SiteError {
     /// The device key can't be used.
     #[error("the device key can't be used")]
     DeviceKey(#[from] KeyError),
+    /// The database was begun by another device key.
+    #[error("the database belongs to device key {expected}, and device.key is another; restore it, or move {} away to begin anew", .database.display())]
+    OtherDevice {
+        /// The key the database was begun with.
+        expected: KeyId,
+        /// The database.
+        database: PathBuf,
+    },
     /// The store can't be used.
     #[error("the database can't be used")]
     Store(#[from] StoreError),
@@ -100,7 +110,9 @@ impl SiteError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Locked { .. } => Code::StateLocked,
-            Self::File { .. } | Self::DeviceKey(_) => Code::StateUnusable,
+            Self::File { .. } | Self::DeviceKey(_) | Self::OtherDevice { .. } => {
+                Code::StateUnusable
+            }
             Self::Store(error) => error.code(),
         }
     }
@@ -124,6 +136,11 @@ impl Site {
             now: reading.wall,
         };
         let mut opened = Store::open(state_dir, &birth)?;
+        // An agent is its device key: under another one its chain would verify nowhere.
+        let expected = opened.store.opening().device_key_id;
+        if expected != birth.device_key_id {
+            return Err(SiteError::OtherDevice { expected, database: state_dir.join(DATABASE) });
+        }
         let found = match find(&mut opened.store, config, &device, reading) {
             // Damage may lie where opening does not look. What is verified still serves.
             Err(SiteError::Store(error)) if error.is_corruption() => {
@@ -260,11 +277,11 @@ fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<St
         && let Some(packaged) = packaged_trust(trust_file)
     {
         keep(store, &packaged)?;
-        write_second_copy(state_dir, &packaged.to_bundle())?;
+        copy(state_dir, &packaged);
         return Ok(packaged);
     }
     if second.height() < first.height() {
-        write_second_copy(state_dir, &first.to_bundle())?;
+        copy(state_dir, &first);
     }
     Ok(first)
 }
@@ -273,6 +290,13 @@ fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<St
 fn same_issuer(first: &Standing, second: &Standing) -> bool {
     let issuer = |standing: &Standing| standing.root().map(|root| root.root().issuer.id);
     issuer(first).is_none_or(|known| issuer(second) == Some(known))
+}
+
+/// A copy that can't be written takes no rights away: the database serves, and the next start tries again.
+fn copy(state_dir: &Path, standing: &Standing) {
+    if let Err(error) = write_second_copy(state_dir, &standing.to_bundle()) {
+        tracing::error!(error = %crate::error_chain(&error), "the second copy of the documents could not be written");
+    }
 }
 
 fn reload(copy: &str, lines: &[Vec<u8>]) -> Standing {

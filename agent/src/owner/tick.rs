@@ -47,6 +47,11 @@ impl Operation for Tick {
             group.txn.receipted_by(group.now.instant - retention(group))?
         };
         for _ in 0..PRUNE_STEPS {
+            if !group.txn.forget_answers(group.now.mark)? {
+                break;
+            }
+        }
+        for _ in 0..PRUNE_STEPS {
             if upto == 0 || group.txn.prune(upto)? == 0 {
                 break;
             }

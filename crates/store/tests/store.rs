@@ -182,6 +182,58 @@ fn nothing_is_pruned_that_no_receipt_covers() {
 }
 
 #[test]
+fn the_last_receipted_record_stays_where_the_chain_and_the_next_export_stand() {
+    let dir = Dir::new();
+    let mut store = dir.store();
+    fill(&mut store, 1..=10);
+    let last = *store.chain();
+    drop(store);
+    rusqlite::Connection::open(dir.folder.path().join(DATABASE))
+        .unwrap()
+        .execute("INSERT INTO receipt VALUES (10, x'00', ?1)", [now().as_ms()])
+        .unwrap();
+    let mut store = dir.store();
+    let mut txn = store.begin().unwrap();
+    assert_eq!(txn.prune(10).unwrap(), 9);
+    txn.commit().unwrap();
+    drop(store);
+    let store = dir.store();
+    assert_eq!((*store.chain(), store.acknowledged_seq()), (last, 10));
+    let reader = Reader::open(dir.folder.path()).unwrap();
+    assert_eq!(reader.head_at(10).unwrap(), Some(last.head));
+}
+
+#[test]
+fn expired_keys_never_refuse_a_new_one() {
+    let dir = Dir::new();
+    let mut store = dir.store();
+    let runtime_id: RuntimeId = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e99".parse().unwrap();
+    let digest = Sha256Digest::new([1; 32]);
+    let mut txn = store.begin().unwrap();
+    let stored = StoredAnswer {
+        tenant_id: tenant(1),
+        runtime_id,
+        key: "old",
+        body_sha256: digest,
+        answer: b"{}",
+        expires_at: later(60),
+    };
+    txn.keep_answer(&stored, now()).unwrap();
+    txn.commit().unwrap();
+    rusqlite::Connection::open(dir.folder.path().join(DATABASE))
+        .unwrap()
+        .execute("UPDATE idempotency_keys SET keys = 1000000", [])
+        .unwrap();
+    let mut txn = store.begin().unwrap();
+    let look = |txn: &farhold_store::Txn<'_>, at| {
+        txn.idempotent(tenant(1), runtime_id, "new", digest, at).unwrap()
+    };
+    assert_eq!(look(&txn, later(59)), IdempotentAnswer::TooMany);
+    assert_eq!(look(&txn, later(60)), IdempotentAnswer::New);
+    assert!(!txn.forget_answers(later(60)).unwrap());
+}
+
+#[test]
 fn the_second_copy_is_replaced_whole_and_is_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let dir = Dir::new();

@@ -42,6 +42,8 @@ pub struct StoredAnswer<'a> {
 
 /// Most keys of one runtime within the hour.
 const KEYS_MAX: i64 = 1_000_000;
+/// Most expired answers forgotten at once: callers wait behind it.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 impl Txn<'_> {
     /// Looks a key up. `mark` is the agent's own time, which only moves forward.
@@ -76,16 +78,13 @@ impl Txn<'_> {
                     IdempotentAnswer::Conflict
                 });
             }
-            let keys: Option<i64> = self
-                .sql()
-                .prepare_cached("SELECT keys FROM idempotency_keys WHERE runtime_id = ?1")?
-                .query_row([runtime_id.as_bytes()], |row| row.get(0))
-                .optional()?;
-            Ok(if keys.is_some_and(|keys| keys >= KEYS_MAX) {
-                IdempotentAnswer::TooMany
-            } else {
-                IdempotentAnswer::New
-            })
+            if self.keys_of(runtime_id)? < KEYS_MAX {
+                return Ok(IdempotentAnswer::New);
+            }
+            // Expired keys count until they are forgotten: what is over must not refuse what is new.
+            self.forget_expired(mark, FORGOTTEN_AT_ONCE)?;
+            let full = self.keys_of(runtime_id)? >= KEYS_MAX;
+            Ok(if full { IdempotentAnswer::TooMany } else { IdempotentAnswer::New })
         };
         look().map_err(StoreError::sqlite("look an idempotency key up"))
     }
@@ -105,12 +104,7 @@ impl Txn<'_> {
                 "DELETE FROM idempotency WHERE tenant_id = ?1 AND runtime_id = ?2 AND key = ?3 RETURNING runtime_id",
                 (stored.tenant_id.as_bytes(), stored.runtime_id.as_bytes(), stored.key),
             )?;
-            self.forget(
-                "DELETE FROM idempotency WHERE (tenant_id, runtime_id, key) IN
-                   (SELECT tenant_id, runtime_id, key FROM idempotency WHERE expires_at <= ?1 LIMIT 2)
-                 RETURNING runtime_id",
-                [mark.as_ms()],
-            )?;
+            self.forget_expired(mark, 2)?;
             self.sql()
                 .prepare_cached("INSERT INTO idempotency VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute((
@@ -132,10 +126,38 @@ impl Txn<'_> {
         keep().map_err(StoreError::sqlite("keep an answer"))
     }
 
-    fn forget(&self, delete: &str, parameters: impl rusqlite::Params) -> rusqlite::Result<()> {
+    /// Forgets at most a thousand answers that have expired; returns whether there were any.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn forget_answers(&mut self, mark: Timestamp) -> Result<bool, StoreError> {
+        self.forget_expired(mark, FORGOTTEN_AT_ONCE)
+            .map(|forgotten| forgotten > 0)
+            .map_err(StoreError::sqlite("forget answers"))
+    }
+
+    fn forget_expired(&self, mark: Timestamp, most: i64) -> rusqlite::Result<usize> {
+        self.forget(
+            "DELETE FROM idempotency WHERE (tenant_id, runtime_id, key) IN
+               (SELECT tenant_id, runtime_id, key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)
+             RETURNING runtime_id",
+            [mark.as_ms(), most],
+        )
+    }
+
+    fn keys_of(&self, runtime_id: RuntimeId) -> rusqlite::Result<i64> {
+        self.sql()
+            .prepare_cached("SELECT keys FROM idempotency_keys WHERE runtime_id = ?1")?
+            .query_row([runtime_id.as_bytes()], |row| row.get(0))
+            .optional()
+            .map(|keys| keys.unwrap_or(0))
+    }
+
+    fn forget(&self, delete: &str, parameters: impl rusqlite::Params) -> rusqlite::Result<usize> {
         let mut delete = self.sql().prepare_cached(delete)?;
         let forgotten: Vec<[u8; 16]> =
             delete.query_map(parameters, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let count = forgotten.len();
         for runtime_id in forgotten {
             self.sql()
                 .prepare_cached(
@@ -143,6 +165,6 @@ impl Txn<'_> {
                 )?
                 .execute([runtime_id])?;
         }
-        Ok(())
+        Ok(count)
     }
 }

@@ -140,13 +140,14 @@ impl Txn<'_> {
         Ok(number)
     }
 
-    /// Removes at most 1,000 of the oldest records up to and including `seq`, which must be
-    /// receipted; returns how many.
+    /// Removes at most 1,000 of the oldest receipted records up to and including `seq`; returns how
+    /// many. The last receipted one stays: its head is where the next export begins, and where the
+    /// chain stands when nothing else is kept.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn prune(&mut self, seq: u64) -> Result<usize, StoreError> {
-        let bound = seq.min(self.acknowledged_seq);
+        let bound = seq.min(self.acknowledged_seq.saturating_sub(1));
         self.sql()
             .execute(
                 "DELETE FROM record WHERE seq IN (SELECT seq FROM record WHERE seq <= ?1 ORDER BY seq LIMIT 1000)",
