@@ -1,6 +1,9 @@
 //! No room: a queue at its cap, a disk that takes no more. Events wait; checks are answered.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -55,6 +58,32 @@ fn the_last_twentieth_is_for_what_concerns_security_and_the_cap_is_a_promise() {
     fill(&courses, "policy.violation", Code::AuditFull);
     let database = std::fs::metadata(site.state().join("agent.db")).unwrap().len();
     assert!(database <= 8 << 20, "{database} bytes under a cap of 8 MiB");
+}
+
+#[test]
+fn after_pruning_the_next_export_follows_the_receipt() {
+    let vendor = Vendor::new();
+    let license = vendor.license(|l| l.feature("export"));
+    let mut site =
+        Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
+    let courses = site.runtime(Courses).registered();
+    fill(&courses, "feature.used", Code::AuditFull);
+    let first = vendor.receipt(&site.export());
+    site.imports(&first).done();
+    // The first tick of a start prunes what was receipted: the queue is high.
+    site.stopped().started();
+    let began = Instant::now();
+    while site.admin("GET", "/admin/audit/verify").answer().ok()["from_seq"] == 1 {
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing was pruned");
+    }
+    courses.tells(&large(&courses, "feature.used")).answer().ok();
+    let export = site.export();
+    vendor.verifies_export(&export, &site.device_key());
+    let second = vendor.receipt_after(&export, Some(&first));
+    site.imports(&second).done();
+    site.killed().started();
+    courses.tells(&courses.event("feature.used")).answer().ok();
+    vendor.verifies_export(&site.export(), &site.device_key());
 }
 
 #[test]

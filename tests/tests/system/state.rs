@@ -111,6 +111,31 @@ fn a_torn_page_anywhere_takes_no_license_away() {
 }
 
 #[test]
+fn another_device_key_is_seen_and_makes_no_chain_that_verifies_nowhere() {
+    let (_vendor, mut site, courses) = site();
+    site.stopped();
+    let key = site.state().join("device.key");
+    let away = site.path("device.key");
+    fs::rename(&key, &away).unwrap();
+    site.refuses_to_start(Code::StateUnusable);
+    let _ = fs::remove_file(&key);
+    fs::rename(&away, &key).unwrap();
+    site.started();
+    courses.check("export").allowed();
+}
+
+#[test]
+fn a_second_copy_that_cannot_be_written_is_told_and_not_fatal() {
+    let (_vendor, mut site, courses) = site();
+    site.expecting("the second copy of the documents could not be written").stopped();
+    let copy = site.state().join("current.bundle");
+    fs::remove_file(&copy).unwrap();
+    fs::create_dir(&copy).unwrap();
+    site.started();
+    courses.check("export").allowed();
+}
+
+#[test]
 fn a_deleted_database_loses_no_license() {
     let (_vendor, mut site, _old) = site();
     site.stopped();
