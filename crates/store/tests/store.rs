@@ -8,7 +8,7 @@ use std::{fs, io::Write};
 
 use farhold_audit::{ChainPosition, next_head};
 use farhold_contract::{Sha256Digest, id::RuntimeId};
-use farhold_policy::Counter;
+use farhold_policy::{ClockState, Counter};
 use farhold_store::{
     Appended, DATABASE, IdempotentAnswer, Reader, Store, StoredAnswer, read_second_copy,
     write_second_copy,
@@ -179,6 +179,23 @@ fn nothing_is_pruned_that_no_receipt_covers() {
     assert_eq!(txn.prune(10).unwrap(), 0);
     txn.commit().unwrap();
     assert_eq!(Reader::open(dir.folder.path()).unwrap().first_seq().unwrap(), Some(1));
+}
+
+#[test]
+fn a_mark_that_is_torn_or_empty_costs_its_history_and_nothing_else() {
+    let dir = Dir::new();
+    let mut store = dir.store();
+    fill(&mut store, 1..=1);
+    drop(store);
+    for torn in ["", "{\"mark\":\"2026-", "null", "{}", "42"] {
+        rusqlite::Connection::open(dir.folder.path().join(DATABASE))
+            .unwrap()
+            .execute("INSERT OR REPLACE INTO own VALUES ('clock', ?1)", [torn])
+            .unwrap();
+        let store = dir.store();
+        assert_eq!(store.own::<ClockState>("clock").unwrap(), None, "{torn:?}");
+        assert_eq!(store.chain().seq, 1);
+    }
 }
 
 #[test]
