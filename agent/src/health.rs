@@ -9,7 +9,7 @@ use farhold_contract::{
     Timestamp,
     condition::{Condition, ConditionCode},
 };
-use farhold_policy::Phase;
+use farhold_policy::{Now, Phase};
 use farhold_store::QueueFigures;
 
 use crate::{
@@ -66,8 +66,8 @@ impl Health {
     /// Every condition that stands now, worst first.
     pub fn conditions(&self, queue: &QueueFigures) -> Vec<Condition> {
         let snapshot = self.owner.snapshot();
-        let now = snapshot.now(&self.clock.read()).instant;
-        let found = self.find(&snapshot, queue);
+        let now = snapshot.now(&self.clock.read());
+        let found = self.find(&snapshot, &now, queue);
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         since.retain(|code, _| found.contains_key(code));
         let mut conditions: Vec<Condition> = found
@@ -75,7 +75,7 @@ impl Health {
             .map(|(code, detail)| Condition {
                 code,
                 severity: code.severity(),
-                since: *since.entry(code).or_insert(now),
+                since: *since.entry(code).or_insert(now.instant),
                 impact: code.impact().to_owned(),
                 hint: if detail.is_empty() {
                     code.hint().to_owned()
@@ -88,7 +88,12 @@ impl Health {
         conditions
     }
 
-    fn find(&self, snapshot: &Snapshot, queue: &QueueFigures) -> BTreeMap<ConditionCode, String> {
+    fn find(
+        &self,
+        snapshot: &Snapshot,
+        now: &Now,
+        queue: &QueueFigures,
+    ) -> BTreeMap<ConditionCode, String> {
         let mut found = self.raised.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut note = |stands: bool, code: ConditionCode, detail: String| {
             if stands {
@@ -96,7 +101,6 @@ impl Health {
             }
         };
         let documents = &snapshot.documents;
-        let now = snapshot.now(&self.clock.read());
         let none = String::new;
         note(
             self.place.mode.is_none() || self.place.facts.tenants.is_empty(),
@@ -118,7 +122,7 @@ impl Health {
         }
         let refused = documents.not_admitted.values().next().cloned();
         note(refused.is_some(), ConditionCode::BundleRejected, refused.unwrap_or_default());
-        for (code, detail) in documents.policy.conditions(&now) {
+        for (code, detail) in documents.policy.conditions(now) {
             note(true, code, detail);
         }
         let ahead_ms = now.wall.as_ms() - now.mark.as_ms();

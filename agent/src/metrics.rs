@@ -29,7 +29,6 @@ pub struct Metrics {
     pub queue_bytes: Gauge<f64, AtomicU64>,
     /// Age of the oldest record waiting, in seconds.
     pub queue_oldest_age_seconds: Gauge<f64, AtomicU64>,
-    license_expires_in_seconds: Gauge<f64, AtomicU64>,
 }
 
 impl Metrics {
@@ -67,7 +66,6 @@ impl Metrics {
             queue_events,
             queue_bytes,
             queue_oldest_age_seconds,
-            license_expires_in_seconds: Gauge::default(),
         })
     }
 
@@ -77,16 +75,20 @@ impl Metrics {
         // Writing into a string can't fail.
         let _ = encode(&mut text, &self.registry);
         if let Some(seconds) = license_expires_in_seconds {
-            self.license_expires_in_seconds.set(seconds);
+            let gauge = Gauge::<f64, AtomicU64>::default();
+            gauge.set(seconds);
             let mut own = Registry::with_prefix("farhold");
             own.register(
                 "license_expires_in_seconds",
                 "Seconds to the earliest signed end of a license in force",
-                self.license_expires_in_seconds.clone(),
+                gauge,
             );
             let mut rest = String::new();
             let _ = encode(&mut rest, &own);
-            text.truncate(text.len() - text.rfind("# EOF").map_or(0, |at| text.len() - at));
+            // Two texts become one: only the last may end.
+            if let Some(end) = text.rfind("# EOF") {
+                text.truncate(end);
+            }
             text.push_str(&rest);
         }
         text

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
-use farhold_bundle::payload::SiteMode;
-
 use super::{
     Admin,
     answer::{ClockAnswer, StatusAnswer},
@@ -21,10 +19,7 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
         let now = snapshot.now(&admin.clock.read());
         farhold_api::json(&StatusAnswer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            mode: admin.place.mode.map(|mode| match mode {
-                SiteMode::Managed => "managed".to_owned(),
-                SiteMode::Detached => "detached".to_owned(),
-            }),
+            mode: admin.place.mode.map(|mode| mode.as_str().to_owned()),
             tenants: admin.place.facts.tenants.iter().copied().collect(),
             device_key: admin.place.facts.device_key.to_string(),
             started_at: admin.place.started_at,

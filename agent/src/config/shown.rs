@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use farhold_bundle::payload::SiteMode;
-
 use super::{Config, Key, LogFormat, Origin, RawConfig};
 
 /// The default file: every key with its comment, all of it commented out.
@@ -59,10 +57,7 @@ fn value(config: &Config, key: Key) -> Option<toml::Value> {
     let text = |text: &str| Some(toml::Value::String(text.to_owned()));
     let path = |path: &std::path::Path| text(&path.to_string_lossy());
     match key {
-        Key::Mode => text(match config.mode? {
-            SiteMode::Managed => "managed",
-            SiteMode::Detached => "detached",
-        }),
+        Key::Mode => text(config.mode?.as_str()),
         Key::TenantId => text(&config.tenant_id?.to_string()),
         Key::StateDir => path(&config.state_dir),
         Key::RuntimeDir => path(&config.runtime_dir),

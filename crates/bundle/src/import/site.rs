@@ -45,13 +45,7 @@ impl SiteFacts {
             return Err(RefusalReason::rule(Code::TenantMismatch, detail));
         }
         if !license.modes.contains(&self.mode) {
-            let detail = format!(
-                "not for a {} site",
-                match self.mode {
-                    SiteMode::Managed => "managed",
-                    SiteMode::Detached => "detached",
-                }
-            );
+            let detail = format!("not for a {} site", self.mode.as_str());
             return Err(RefusalReason::rule(Code::LicenseMode, detail));
         }
         match &license.binding {

@@ -73,6 +73,16 @@ fn denied_and_consumed() -> BTreeSet<DecisionRecord> {
     BTreeSet::from([DecisionRecord::Denied, DecisionRecord::Consumed])
 }
 
+impl SiteMode {
+    /// The mode as documents write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Detached => "detached",
+        }
+    }
+}
+
 impl Default for AuditRules {
     fn default() -> Self {
         Self {
