@@ -7,6 +7,8 @@ pub mod answer;
 mod answer_of;
 mod audit;
 pub mod client;
+mod dead_letters;
+mod enroll;
 mod export;
 mod import;
 mod licenses;
@@ -26,13 +28,16 @@ use axum::{
 use http::Uri;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{sync::Notify, time::timeout};
 
 use farhold_api::{Limits, Refusal};
 use farhold_contract::Code;
 use farhold_store::{QueueFigures, Reader};
 
-use crate::{clock::Clock, health::Health, metrics::Metrics, owner::Owner, site::Place};
+use crate::{
+    clock::Clock, health::Health, importer::Importer, link::LinkSettings, metrics::Metrics,
+    owner::Owner, site::Place, uplink::LinkBoard,
+};
 
 /// What every admin route needs.
 pub struct Admin {
@@ -46,8 +51,14 @@ pub struct Admin {
     pub health: Arc<Health>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// One import at a time: each is planned against what the one before left.
-    pub importing: Mutex<()>,
+    /// The one path of every bundle.
+    pub importer: Arc<Importer>,
+    /// How the link is.
+    pub board: Arc<LinkBoard>,
+    /// The way to a Kernel.
+    pub link: LinkSettings,
+    /// The site has changed in a way that only a new beginning takes in: it was enrolled.
+    pub reopen: Notify,
 }
 
 /// The admin door's routes.
@@ -55,12 +66,14 @@ pub fn routes(admin: Arc<Admin>) -> Router {
     Router::new()
         .route("/statusz", get(status::show))
         .route("/admin/trust", get(trust::show).post(trust::install))
+        .route("/admin/enroll", post(enroll::enroll))
         .route("/admin/import", post(import::import))
         .route("/admin/licenses", get(licenses::show))
         .route("/admin/audit/tail", get(audit::tail))
         .route("/admin/audit/verify", get(audit::verify))
         .route("/admin/export", post(export::export))
         .route("/admin/queue", get(queue::show))
+        .route("/admin/dead-letters", get(dead_letters::list))
         .route("/admin/tokens", get(tokens::list).post(tokens::create))
         .route("/admin/tokens/{token_id}", delete(tokens::revoke))
         .with_state(admin)

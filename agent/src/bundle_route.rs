@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::State,
+    extract::{Request, State},
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderValue, StatusCode,
     header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
 use sha2::{Digest, Sha256};
@@ -25,9 +25,11 @@ pub(crate) fn routes(kernel: Arc<LocalKernel>) -> Router {
     Router::new().route("/kernel/bundle", get(bundle)).with_state(kernel)
 }
 
-async fn bundle(State(kernel): State<Arc<LocalKernel>>, headers: HeaderMap) -> Response {
-    farhold_api::answer(&headers, async {
-        let call = Call::from_headers(&headers, &*kernel, RuntimeHeader::Required)?;
+async fn bundle(State(kernel): State<Arc<LocalKernel>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let headers = &head.headers;
+    farhold_api::answer(headers, async {
+        let call = Call::from_head(&head, &*kernel, RuntimeHeader::Required).await?;
         let lines = lines_for(&kernel.owner.snapshot(), &call);
         let tag = format!("\"{}\"", hex::encode(Sha256::digest(&lines)));
         let known =

@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod config;
+mod enroll;
 mod export;
 mod import;
 mod license;
@@ -47,6 +48,8 @@ enum Verb {
     /// Install or show the vendor's trust root
     #[command(subcommand)]
     Trust(trust::Verb),
+    /// Enroll this site at the vendor's Kernel by a token
+    Enroll(enroll::Args),
     /// Import a bundle of signed documents
     Import(import::Args),
     /// Show how the site is: conditions, clock, queue
@@ -101,6 +104,7 @@ impl Verb {
         match self {
             Self::Run(args) => args.act(session),
             Self::Trust(verb) => verb.act(session),
+            Self::Enroll(args) => args.act(session),
             Self::Import(args) => args.act(session),
             Self::Status(args) => args.act(session),
             Self::License(verb) => verb.act(session),

@@ -12,7 +12,7 @@ mod size;
 mod sources;
 mod suggest;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tracing::Level;
 
@@ -42,12 +42,29 @@ pub struct Config {
     pub local_tcp: Option<SocketAddr>,
     /// The group that may open the runtimes' socket, by number: no name is looked up.
     pub local_gid: Option<u32>,
+    /// The way to the Kernel.
+    pub link: LinkConfig,
     /// The audit queue's cap in bytes; `None`: a share of the filesystem.
     pub queue_cap_bytes: Option<u64>,
     /// How the log is written.
     pub log: LogConfig,
     /// The trust root that the vendor's package installed, if it did.
     pub trust_file: PathBuf,
+}
+
+/// The way to the Kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// The proxy's URL; `None`: what the environment says.
+    pub proxy: Option<String>,
+    /// Hosts reached without it.
+    pub no_proxy: Option<String>,
+    /// The user at the proxy.
+    pub proxy_user: Option<String>,
+    /// The file with that user's password.
+    pub proxy_password_file: Option<PathBuf>,
+    /// Over how long agents come back after a lost link.
+    pub reconnect_spread: Duration,
 }
 
 /// How the log is written.

@@ -4,8 +4,10 @@
 //! fault reads as one fault.
 
 mod agent_running;
+mod certificate_valid;
 mod clock_plausible;
 mod config_valid;
+mod kernel_reachable;
 mod license_in_force;
 mod site;
 mod state_directory;
@@ -85,7 +87,7 @@ struct Check {
 }
 
 /// In the order they run and are shown; a check comes after those it needs.
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 7] = [
     Check { id: config_valid::ID, needs: &[], examine: config_valid::examine },
     Check {
         id: state_directory::ID,
@@ -102,6 +104,16 @@ const CHECKS: [Check; 5] = [
         id: license_in_force::ID,
         needs: &[agent_running::ID],
         examine: license_in_force::examine,
+    },
+    Check {
+        id: kernel_reachable::ID,
+        needs: &[agent_running::ID],
+        examine: kernel_reachable::examine,
+    },
+    Check {
+        id: certificate_valid::ID,
+        needs: &[agent_running::ID],
+        examine: certificate_valid::examine,
     },
 ];
 

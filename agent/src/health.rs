@@ -18,6 +18,7 @@ use crate::{
     owner::Owner,
     site::Place,
     snapshot::Snapshot,
+    uplink::LinkBoard,
 };
 
 /// Where conditions are found, and since when each stands.
@@ -25,6 +26,7 @@ pub struct Health {
     place: Arc<Place>,
     owner: Owner,
     clock: Arc<dyn Clock>,
+    board: Arc<LinkBoard>,
     since: Mutex<BTreeMap<ConditionCode, Timestamp>>,
     raised: Mutex<BTreeMap<ConditionCode, String>>,
 }
@@ -33,14 +35,21 @@ pub struct Health {
 const DISK_LOW_BYTES: u64 = 256 << 20;
 /// How far the mark may be from the wall before it is said.
 const SKEW_MS: i64 = 60 * 60 * 1000;
+/// How far the system clock may be from the Kernel's before it is said.
+const KERNEL_SKEW_MS: i64 = 5 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Before a root's end it is said this early.
 const ROOT_WARNING_MS: i64 = 90 * DAY_MS;
 
 impl Health {
     /// Nothing is wrong yet.
-    pub fn new(place: Arc<Place>, owner: Owner, clock: Arc<dyn Clock>) -> Self {
-        Self { place, owner, clock, since: Mutex::default(), raised: Mutex::default() }
+    pub fn new(
+        place: Arc<Place>,
+        owner: Owner,
+        clock: Arc<dyn Clock>,
+        board: Arc<LinkBoard>,
+    ) -> Self {
+        Self { place, owner, clock, board, since: Mutex::default(), raised: Mutex::default() }
     }
 
     /// Notes something that only the moment knows: a refused bundle, a refused configuration.
@@ -102,11 +111,7 @@ impl Health {
         };
         let documents = &snapshot.documents;
         let none = String::new;
-        note(
-            self.place.mode.is_none() || self.place.facts.tenants.is_empty(),
-            ConditionCode::NotEnrolled,
-            none(),
-        );
+        note(self.place.own_tenant().is_none(), ConditionCode::NotEnrolled, none());
         match documents.standing.root() {
             None => note(true, ConditionCode::TrustMissing, none()),
             Some(root) => {
@@ -129,6 +134,9 @@ impl Health {
         let detail = format!("wall {}, agent's own time {}", now.wall, now.mark);
         note(ahead_ms < -DAY_MS, ConditionCode::ClockRollback, detail.clone());
         note(ahead_ms >= -DAY_MS && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
+        for (code, detail) in self.of_the_link(snapshot, now) {
+            note(true, code, detail);
+        }
         let percent = queue.bytes * 100 / self.place.cap_bytes.max(1);
         let detail = format!("{percent} % of {} bytes", self.place.cap_bytes);
         note(
@@ -142,6 +150,41 @@ impl Health {
         note(free < DISK_LOW_BYTES, ConditionCode::DiskLow, format!("{free} bytes are free"));
         if let Some(aside) = &self.place.moved_aside {
             note(true, ConditionCode::StoreRecovered, format!("kept as {}", aside.display()));
+        }
+        found
+    }
+
+    fn of_the_link(&self, snapshot: &Snapshot, now: &Now) -> Vec<(ConditionCode, String)> {
+        let view = self.board.view();
+        let mut found = Vec::new();
+        if let Some(failing) = &view.failing {
+            let online = self.board.is_online(self.clock.read().boottime_ms);
+            let detail = format!("since {}: {}", failing.since, failing.told);
+            if view.auth_rejected {
+                found.push((ConditionCode::AuthRejected, detail));
+            } else if let Some(seen) = &view.intercepted {
+                found.push((ConditionCode::ProxyIntercepts, seen.clone()));
+            } else if !online {
+                found.push((ConditionCode::KernelUnreachable, detail));
+            }
+        }
+        if let Some(life) = view.certificate {
+            let left_ms = life.ends.as_ms() - now.wall.as_ms();
+            let whole_ms = life.ends.as_ms() - life.begins.as_ms();
+            let detail = format!("it ends at {}", life.ends);
+            if left_ms <= 0 {
+                found.push((ConditionCode::CertificateExpired, detail));
+            } else if left_ms < whole_ms / 5 {
+                // Renewal begins at two thirds of its life: by now it has failed for a while.
+                found.push((ConditionCode::CertificateExpiring, detail));
+            }
+        }
+        if view.skew_ms.abs() > KERNEL_SKEW_MS {
+            let detail = format!("{} s from the Kernel's", view.skew_ms / 1000);
+            found.push((ConditionCode::ClockSkew, detail));
+        }
+        if let Some(taken) = snapshot.word.told() {
+            found.push((ConditionCode::RuntimeSuspended, taken));
         }
         found
     }

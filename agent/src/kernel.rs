@@ -1,13 +1,12 @@
 //! The five calls, answered at the site.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use farhold_api::{Call, CheckQuestion, CheckReply, Kernel, Principal, Refusal};
+use farhold_api::{
+    Call, CheckQuestion, CheckReply, Credentials, Holder, Kernel, Principal, Refusal,
+};
 use farhold_audit::{OwnKind, Redaction, inspect};
 use farhold_bundle::payload::{DecisionRecord, SiteMode};
 use farhold_contract::{
@@ -15,25 +14,28 @@ use farhold_contract::{
     call::{
         check::CheckResponse,
         events::EventAccepted,
-        heartbeat::{Health, HeartbeatRequest},
+        heartbeat::{HeartbeatAnswer, HeartbeatRequest},
         register::{RegisterRequest, RegisterResponse},
         resolve::{ResolveRequest, ResolveResponse},
     },
-    id::{DecisionId, EventId, RuntimeId},
+    id::{DecisionId, EventId},
 };
-use farhold_policy::{Link, Question, Resolution, Restraints};
+use farhold_policy::{Link, Question, Resolution};
 use farhold_store::{Appended, Body};
 
 use crate::{
     check_response::{decided, refused},
     clock::Clock,
     denials::{DenialKey, Denials},
+    heartbeats::Heartbeats,
+    link::{LinkError, LinkFailure},
     metrics::Metrics,
     own_event::Draft,
     owner::{AppendEvents, AppendOwn, Consume, Deny, Owner, Register},
     random,
     site::Place,
     snapshot::Snapshot,
+    uplink::{Line, LinkBoard},
 };
 
 /// The site as runtimes see it: a Kernel that happens to be near.
@@ -48,35 +50,24 @@ pub struct LocalKernel {
     pub metrics: Arc<Metrics>,
     /// Refusals of the last minute.
     pub denials: Arc<Denials>,
-    /// Heartbeats since the last tick.
-    pub heartbeats: Heartbeats,
-}
-
-/// How runtimes said they are, since the last tick.
-#[derive(Default)]
-pub struct Heartbeats(Mutex<BTreeMap<RuntimeId, Health>>);
-
-impl Heartbeats {
-    fn note(&self, runtime_id: RuntimeId, health: Health) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(runtime_id, health);
-    }
-
-    /// Takes them out, to be written.
-    pub fn take(&self) -> Vec<(RuntimeId, Health)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-            .into_iter()
-            .collect()
-    }
+    /// How the runtimes said they are.
+    pub heartbeats: Arc<Heartbeats>,
+    /// How the link is.
+    pub board: Arc<LinkBoard>,
+    /// The link itself; none where the agent is not enrolled.
+    pub line: Option<Arc<Line>>,
 }
 
 impl Kernel for LocalKernel {
-    fn authenticate(&self, token: &[u8]) -> Option<Principal> {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Principal, Refusal> {
+        // Nobody shows a certificate at these doors.
+        let Credentials::Token(token) = credentials else { return Err(Code::AuthInvalid.into()) };
         let hash = Sha256Digest::new(Sha256::digest(token).into());
         let principal = self.owner.snapshot().registry.principal(&hash).cloned();
-        if principal.is_none() {
+        principal.ok_or_else(|| {
             self.metrics.unauthenticated.inc();
-        }
-        principal
+            Code::AuthInvalid.into()
+        })
     }
 
     async fn register(
@@ -84,26 +75,40 @@ impl Kernel for LocalKernel {
         call: Call,
         request: RegisterRequest,
     ) -> Result<RegisterResponse, Refusal> {
-        if request.runtime_type != call.principal.runtime_type {
-            let detail =
-                format!("the token is for a runtime of type {}", call.principal.runtime_type);
+        let Call { principal, correlation_id, .. } = call;
+        let Holder::Runtime { token_id, runtime_type } = principal.holder else {
+            return Err(Code::AuthInvalid.into());
+        };
+        if request.runtime_type != runtime_type {
+            let detail = format!("the token is for a runtime of type {runtime_type}");
             return Err(Refusal::new(Code::RuntimeMismatch, detail));
         }
-        let Call { principal, correlation_id, .. } = call;
-        self.owner
-            .submit(Register { token_id: principal.token_id, request, correlation_id })
-            .await?
+        self.owner.submit(Register { token_id, request, correlation_id }).await?
     }
 
-    async fn heartbeat(&self, call: Call, request: HeartbeatRequest) -> Result<(), Refusal> {
+    async fn heartbeat(
+        &self,
+        call: Call,
+        request: HeartbeatRequest,
+    ) -> Result<Option<HeartbeatAnswer>, Refusal> {
         if let Some(runtime_id) = call.runtime_id {
-            self.heartbeats.note(runtime_id, request.status);
+            self.heartbeats.note(runtime_id, request.status, self.clock.read().wall);
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn resolve(&self, _: Call, _: ResolveRequest) -> Result<ResolveResponse, Refusal> {
-        Err(Code::IdentityUnavailableOffline.into())
+    async fn resolve(
+        &self,
+        call: Call,
+        request: ResolveRequest,
+    ) -> Result<ResolveResponse, Refusal> {
+        // The one call that is handed on: the site has no provider's keys.
+        let line = self.line.as_ref().ok_or(Code::IdentityUnavailableOffline)?;
+        let runtime_id = call.runtime_id.ok_or(Code::RuntimeNotRegistered)?;
+        let (tenant_id, token) = (request.tenant_id, &request.external_token);
+        let client = line.client();
+        let resolving = client.resolve(tenant_id, runtime_id, token, Some(&call.correlation_id));
+        resolving.await.map_err(|error| handed_on(&error))
     }
 
     async fn check(&self, call: Call, question: CheckQuestion) -> Result<CheckReply, Refusal> {
@@ -161,10 +166,11 @@ impl Kernel for LocalKernel {
 }
 
 impl LocalKernel {
-    /// How the site is linked now.
-    pub fn link(&self) -> Link {
+    /// How the site is linked at this time since boot.
+    pub fn link(&self, boottime_ms: u64) -> Link {
         match self.place.mode {
             Some(SiteMode::Detached) | None => Link::Detached,
+            Some(SiteMode::Managed) if self.board.is_online(boottime_ms) => Link::Online,
             Some(SiteMode::Managed) => Link::Offline,
         }
     }
@@ -190,21 +196,27 @@ impl LocalKernel {
     }
 
     fn decide(&self, snapshot: &Snapshot, call: &Call, feature: &str) -> (CheckResponse, Record) {
-        let now = snapshot.now(&self.clock.read());
+        let reading = self.clock.read();
+        let now = snapshot.now(&reading);
         let decision_id = DecisionId::from_uuid(random::id_v7(now.wall)).ok();
         let Some(runtime) = call.runtime_id.and_then(|id| snapshot.registry.runtime(id)) else {
             return (refused(Code::RuntimeNotRegistered, decision_id), Record::Nothing);
         };
         let question = Question { tenant_id: call.tenant_id, runtime, feature, consume: None };
         let policy = &snapshot.documents.policy;
-        let grant = match policy.resolve(&question, &Restraints::default(), &now, self.link()) {
-            Resolution::Granted(grant) => grant,
-            Resolution::Refused(refusal) => {
-                let record =
-                    if refusal.records { Record::Denied(refusal.reason) } else { Record::Nothing };
-                return (refused(refusal.reason, decision_id), record);
-            }
-        };
+        let restraints = snapshot.word.restraints(call.tenant_id, runtime.runtime_id);
+        let grant =
+            match policy.resolve(&question, &restraints, &now, self.link(reading.boottime_ms)) {
+                Resolution::Granted(grant) => grant,
+                Resolution::Refused(refusal) => {
+                    let record = if refusal.records {
+                        Record::Denied(refusal.reason)
+                    } else {
+                        Record::Nothing
+                    };
+                    return (refused(refusal.reason, decision_id), record);
+                }
+            };
         let counter = grant
             .counter
             .as_ref()
@@ -234,7 +246,7 @@ impl LocalKernel {
             units,
             idempotency: question.idempotency,
             correlation_id: call.correlation_id,
-            link: self.link(),
+            link: self.link(self.clock.read().boottime_ms),
             denials: Arc::clone(&self.denials),
         };
         let kept = self.owner.submit(consume).await;
@@ -254,6 +266,20 @@ impl LocalKernel {
         self.owner.submit(deny).await.inspect_err(|_| {
             self.denials.forget(call.tenant_id, runtime_id, feature);
         })
+    }
+}
+
+/// The Kernel's own refusal is the runtime's to hear; anything else means that nobody could be
+/// asked.
+fn handed_on(error: &LinkError) -> Refusal {
+    match &error.failure {
+        LinkFailure::Problem(problem) => match problem.code {
+            Some(code) => {
+                Refusal { code, detail: problem.detail.clone(), retry_after: problem.retry_after }
+            }
+            None => Code::IdentityUnavailableOffline.into(),
+        },
+        _ => Code::IdentityUnavailableOffline.into(),
     }
 }
 

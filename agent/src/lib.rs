@@ -19,15 +19,21 @@ pub mod doctor;
 pub mod doors;
 pub mod exit;
 pub mod health;
+pub mod heartbeats;
+pub mod importer;
 pub mod kernel;
+pub mod kernel_word;
+pub mod link;
 pub mod metrics;
 pub mod own_event;
 pub mod owner;
 pub mod probes;
 pub mod random;
+mod report;
 mod run;
 pub mod site;
 pub mod snapshot;
+pub mod uplink;
 
 pub use run::{run, runtime_routes, standalone};
 

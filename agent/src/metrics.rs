@@ -31,6 +31,60 @@ pub struct Metrics {
     pub queue_oldest_age_seconds: Gauge<f64, AtomicU64>,
 }
 
+/// Figures that may not be there.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moments {
+    /// Seconds to the earliest signed end of a license in force.
+    pub license_expires_in_seconds: Option<f64>,
+    /// Seconds to the end of the agent's certificate.
+    pub certificate_expires_in_seconds: Option<f64>,
+    /// Seconds without a fresh answer of the Kernel, in this run of the agent.
+    pub offline_seconds: Option<f64>,
+    /// When the Kernel last accepted a heartbeat, in seconds since 1970.
+    pub heartbeat_at_seconds: Option<f64>,
+    /// When a bundle was last pulled, in seconds since 1970.
+    pub pull_at_seconds: Option<f64>,
+    /// When a batch was last receipted, in seconds since 1970.
+    pub push_at_seconds: Option<f64>,
+}
+
+impl Moments {
+    fn each(&self) -> [(&'static str, &'static str, Option<f64>); 6] {
+        [
+            (
+                "license_expires_in_seconds",
+                "Seconds to the earliest signed end of a license in force",
+                self.license_expires_in_seconds,
+            ),
+            (
+                "certificate_expires_in_seconds",
+                "Seconds to the end of the agent's certificate",
+                self.certificate_expires_in_seconds,
+            ),
+            (
+                "offline_seconds_total",
+                "Seconds without a fresh answer of the Kernel, in this run",
+                self.offline_seconds,
+            ),
+            (
+                "heartbeat_last_success_timestamp_seconds",
+                "When the Kernel last accepted a heartbeat",
+                self.heartbeat_at_seconds,
+            ),
+            (
+                "bundle_pull_last_success_timestamp_seconds",
+                "When a bundle was last pulled, or found to be the one at hand",
+                self.pull_at_seconds,
+            ),
+            (
+                "audit_push_last_success_timestamp_seconds",
+                "When a batch of the audit was last receipted",
+                self.push_at_seconds,
+            ),
+        ]
+    }
+}
+
 impl Metrics {
     /// All at zero.
     pub fn new() -> Arc<Self> {
@@ -69,28 +123,25 @@ impl Metrics {
         })
     }
 
-    /// The text that Prometheus reads. Without a license its end is absent, not 0.
-    pub fn text(&self, license_expires_in_seconds: Option<f64>) -> String {
+    /// The text that Prometheus reads. What is not known is absent, not 0.
+    pub fn text(&self, moments: &Moments) -> String {
         let mut text = String::new();
         // Writing into a string can't fail.
         let _ = encode(&mut text, &self.registry);
-        if let Some(seconds) = license_expires_in_seconds {
+        let mut known = Registry::with_prefix("farhold");
+        for (name, help, value) in moments.each() {
+            let Some(value) = value else { continue };
             let gauge = Gauge::<f64, AtomicU64>::default();
-            gauge.set(seconds);
-            let mut own = Registry::with_prefix("farhold");
-            own.register(
-                "license_expires_in_seconds",
-                "Seconds to the earliest signed end of a license in force",
-                gauge,
-            );
-            let mut rest = String::new();
-            let _ = encode(&mut rest, &own);
-            // Two texts become one: only the last may end.
-            if let Some(end) = text.rfind("# EOF") {
-                text.truncate(end);
-            }
-            text.push_str(&rest);
+            gauge.set(value);
+            known.register(name, help, gauge);
         }
+        let mut rest = String::new();
+        let _ = encode(&mut rest, &known);
+        // Two texts become one: only the last may end.
+        if let Some(end) = text.rfind("# EOF") {
+            text.truncate(end);
+        }
+        text.push_str(&rest);
         text
     }
 }

@@ -9,6 +9,7 @@ mod consume;
 mod deny;
 mod group;
 mod import;
+mod link;
 mod register;
 mod tick;
 mod tokens;
@@ -27,7 +28,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use farhold_api::Refusal;
 use farhold_contract::{Code, exit::Exit};
@@ -38,7 +39,9 @@ pub use append::{AppendEvents, AppendOwn};
 pub use consume::Consume;
 pub use deny::Deny;
 pub use group::Group;
+pub(crate) use group::KERNEL_WORD;
 pub use import::ApplyImport;
+pub use link::{HeedAnswer, TakeReceipt};
 pub use register::Register;
 pub use tick::Tick;
 pub use tokens::{CreateToken, RevokeToken};
@@ -54,6 +57,7 @@ pub struct Owner {
     queue: Sender<Box<dyn Work>>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     pulse: Arc<Pulse>,
+    news: Arc<News>,
 }
 
 /// Whether the owner's thread turns.
@@ -61,6 +65,13 @@ pub struct Owner {
 struct Pulse {
     /// Since when the present group is at work, in milliseconds since boot; 0 between groups.
     busy_since_ms: AtomicU64,
+}
+
+/// What became real, for those who wait for it.
+#[derive(Default)]
+struct News {
+    appended: watch::Sender<u64>,
+    registered: watch::Sender<()>,
 }
 
 /// Most callers waiting; beyond it they are told to come back.
@@ -86,10 +97,16 @@ impl Owner {
         let (queue, waiting) = crossbeam_channel::bounded(QUEUE_MAX);
         let snapshot = Arc::new(ArcSwap::from_pointee(found));
         let pulse = Arc::new(Pulse::default());
+        let news = Arc::new(News::default());
         let turn = Turn {
             waiting,
             site,
-            commons: Commons { clock, metrics, snapshot: Arc::clone(&snapshot) },
+            commons: Commons {
+                clock,
+                metrics,
+                snapshot: Arc::clone(&snapshot),
+                news: Arc::clone(&news),
+            },
             pulse: Arc::clone(&pulse),
             average_sync: Duration::ZERO,
             runtime: Handle::try_current().ok(),
@@ -97,12 +114,22 @@ impl Owner {
         };
         let thread =
             std::thread::Builder::new().name("owner".to_owned()).spawn(move || run_or_end(turn))?;
-        Ok((Self { queue, snapshot, pulse }, thread))
+        Ok((Self { queue, snapshot, pulse, news }, thread))
     }
 
     /// The state of the site as of the last commit.
     pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
+    }
+
+    /// Hears of every record appended: the last one.
+    pub fn appended(&self) -> watch::Receiver<u64> {
+        self.news.appended.subscribe()
+    }
+
+    /// Hears when a token or a runtime has changed.
+    pub fn registered(&self) -> watch::Receiver<()> {
+        self.news.registered.subscribe()
     }
 
     /// Has an operation done, and answers after its commit.

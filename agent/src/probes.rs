@@ -10,9 +10,9 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 
-use farhold_contract::Code;
+use farhold_contract::{Code, Timestamp};
 
-use crate::admin::Admin;
+use crate::{admin::Admin, metrics::Moments};
 
 /// A group of the owner's may take this long before the agent counts as stuck: a disk that needs
 /// a minute for a sync is slow, not dead.
@@ -49,6 +49,25 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "no license in force\n").into_response()
 }
 
+/// The link's figures; none where the agent is not enrolled.
+fn moments(admin: &Admin, wall: Timestamp) -> Moments {
+    if admin.place.enrollment.is_none() {
+        return Moments::default();
+    }
+    let view = admin.board.view();
+    let seconds = |ms: i64| ms as f64 / 1000.0;
+    let at = |at: Option<Timestamp>| at.map(|at| seconds(at.as_ms()));
+    let ends = view.certificate.map(|life| life.ends.as_ms() - wall.as_ms());
+    Moments {
+        license_expires_in_seconds: None,
+        certificate_expires_in_seconds: ends.map(seconds),
+        offline_seconds: Some(view.offline.as_secs_f64()),
+        heartbeat_at_seconds: at(view.heard_at),
+        pull_at_seconds: at(view.pulled_at),
+        push_at_seconds: at(view.pushed_at),
+    }
+}
+
 async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     farhold_api::answer(&headers, async {
         let figures = admin.queue().await.map_err(|_| Code::StoreUnavailable)?;
@@ -61,8 +80,11 @@ async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Respons
         metrics.queue_events.set((snapshot.chain.seq - snapshot.acknowledged_seq) as f64);
         metrics.queue_bytes.set(figures.bytes as f64);
         metrics.queue_oldest_age_seconds.set(age);
-        let expires = snapshot.documents.policy.expires_in(&now).map(|seconds| seconds as f64);
-        let text = metrics.text(expires);
+        let license = snapshot.documents.policy.expires_in(&now);
+        let text = metrics.text(&Moments {
+            license_expires_in_seconds: license.map(|seconds| seconds as f64),
+            ..moments(&admin, now.wall)
+        });
         Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response())
     })

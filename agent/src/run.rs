@@ -7,28 +7,33 @@ use axum::Router;
 use serde_json::json;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Mutex, watch},
+    sync::{Mutex, Notify, watch},
     task::JoinSet,
 };
 
 use farhold_api::{CheckFirst, Limits, Slots};
 use farhold_audit::OwnKind;
 use farhold_contract::condition::ConditionCode;
+use farhold_sync::Timing;
 
 use crate::{
     admin::{self, Admin},
     bundle_route,
     clock::{Clock, SystemClock},
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, LinkConfig},
     denials::Denials,
     doors::Doors,
     health::Health,
-    kernel::{Heartbeats, LocalKernel},
+    heartbeats::Heartbeats,
+    importer::Importer,
+    kernel::LocalKernel,
+    link::{Enrollment, LinkSettings, ProxySettings},
     metrics::Metrics,
     own_event::Draft,
     owner::{AppendOwn, Owner, Tick},
     probes,
     site::Site,
+    uplink::{self, Line, LinkBoard, Wiring},
 };
 
 /// How often the mark is written and repeats of refusals are told.
@@ -57,7 +62,21 @@ pub fn run(
         .enable_all()
         .build()
         .context("no threads to run on")?
-        .block_on(serve(config, reload))
+        .block_on(async {
+            while serve(&config, &reload).await? == Ended::ToBeginAnew {
+                tracing::info!("the site has changed: the agent begins anew");
+            }
+            Ok(())
+        })
+}
+
+/// Why serving ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// The agent was told to stop.
+    Stopped,
+    /// What never changes while it serves has changed: it was enrolled.
+    ToBeginAnew,
 }
 
 /// The admin router without a running agent: the verb owns the site for as long as it lives.
@@ -70,12 +89,12 @@ pub fn standalone(config: &Config) -> anyhow::Result<Router> {
 }
 
 async fn serve(
-    config: Config,
-    reload: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
-) -> anyhow::Result<()> {
+    config: &Config,
+    reload: &impl Fn() -> Result<Config, ConfigError>,
+) -> anyhow::Result<Ended> {
     // The lock comes before the sockets: a second agent must not take the first one's away.
-    let Assembly { kernel, admin, owner_thread } = assemble(&config)?;
-    let doors = Doors::bind(&config).await?;
+    let Assembly { kernel, admin, owner_thread } = assemble(config)?;
+    let doors = Doors::bind(config).await?;
     let mut stops = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
@@ -92,31 +111,39 @@ async fn serve(
     }
     tracing::info!(state_dir = %config.state_dir.display(), "the agent serves");
     notify(&[sd_notify::NotifyState::Ready]);
+    // Nothing is asked of the network before products are answered.
+    let mut linking = kernel.line.as_ref().map(|line| uplink::start(line, &stopped));
 
     let mut tick = tokio::time::interval(TICK);
     let watchdog = sd_notify::watchdog_enabled();
     let mut pat = tokio::time::interval(watchdog.map_or(TICK, |period| period / 3));
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = any(&mut stops) => break,
-            _ = hangup.recv() => reconfigure(&config, &reload, &admin.health),
+            () = any(&mut stops) => break Ended::Stopped,
+            () = admin.reopen.notified() => break Ended::ToBeginAnew,
+            _ = hangup.recv() => reconfigure(config, reload, &admin.health),
             _ = tick.tick() => beat(&kernel, false).await,
             _ = pat.tick() => if probes::is_alive(&admin) {
                 notify(&[sd_notify::NotifyState::Watchdog]);
             },
         }
-    }
+    };
 
-    tracing::info!("the agent stops");
-    notify(&[sd_notify::NotifyState::Stopping]);
+    if ended == Ended::Stopped {
+        tracing::info!("the agent stops");
+        notify(&[sd_notify::NotifyState::Stopping]);
+    }
     stop.send_replace(true);
     while serving.join_next().await.is_some() {}
+    if let Some(linking) = &mut linking {
+        while linking.join_next().await.is_some() {}
+    }
     beat(&kernel, true).await;
     tell(&admin, OwnKind::Stopped, json!({})).await;
     drop((kernel, admin));
     // The owner's thread ends with the last of its callers.
     let _ = tokio::task::spawn_blocking(move || owner_thread.join()).await;
-    Ok(())
+    Ok(ended)
 }
 
 fn assemble(config: &Config) -> anyhow::Result<Assembly> {
@@ -126,17 +153,90 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
     let metrics = Metrics::new();
     let (owner, owner_thread) = Owner::start(site, found, Arc::clone(&clock), Arc::clone(&metrics))
         .context("no thread for the database")?;
+    let board = Arc::<LinkBoard>::default();
+    let health = Arc::new(Health::new(
+        Arc::clone(&place),
+        owner.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&board),
+    ));
+    let importer = Arc::new(Importer {
+        owner: owner.clone(),
+        place: Arc::clone(&place),
+        clock: Arc::clone(&clock),
+        health: Arc::clone(&health),
+        turn: Mutex::new(()),
+    });
+    let heartbeats = Arc::<Heartbeats>::default();
+    let settings = link_settings(config);
+    let line = place.enrollment.clone().and_then(|enrollment| {
+        let wiring = Wiring {
+            owner: owner.clone(),
+            place: Arc::clone(&place),
+            clock: Arc::clone(&clock),
+            health: Arc::clone(&health),
+            importer: Arc::clone(&importer),
+            heartbeats: Arc::clone(&heartbeats),
+            board: Arc::clone(&board),
+            settings: settings.clone(),
+            timing: timing(config),
+        };
+        linked(wiring, enrollment)
+    });
     let kernel = Arc::new(LocalKernel {
         owner: owner.clone(),
         place: Arc::clone(&place),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         denials: Arc::new(Denials::default()),
-        heartbeats: Heartbeats::default(),
+        heartbeats,
+        board: Arc::clone(&board),
+        line,
     });
-    let health = Arc::new(Health::new(Arc::clone(&place), owner.clone(), Arc::clone(&clock)));
-    let admin = Arc::new(Admin { owner, place, clock, health, metrics, importing: Mutex::new(()) });
+    let admin = Arc::new(Admin {
+        owner,
+        place,
+        clock,
+        health,
+        metrics,
+        importer,
+        board,
+        link: settings,
+        reopen: Notify::new(),
+    });
     Ok(Assembly { kernel, admin, owner_thread })
+}
+
+/// The way to the Kernel, as configuration and environment say.
+fn link_settings(config: &Config) -> LinkSettings {
+    let LinkConfig { proxy, no_proxy, proxy_user, proxy_password_file, .. } = config.link.clone();
+    let written = ProxySettings {
+        url: proxy,
+        no_proxy,
+        user: proxy_user,
+        password_file: proxy_password_file,
+    };
+    LinkSettings::new(written.or_environment(|name| std::env::var(name).ok()))
+}
+
+fn timing(config: &Config) -> Timing {
+    let reconnect_spread = config.link.reconnect_spread;
+    let default = Timing::default();
+    // A site that wants to be back at once begins at once, too.
+    let start_spread = default.start_spread.min(reconnect_spread);
+    Timing { reconnect_spread, start_spread, ..default }
+}
+
+/// The line to the Kernel. A standing that can't be used cuts nobody off.
+fn linked(wiring: Wiring, enrollment: Enrollment) -> Option<Arc<Line>> {
+    match Line::new(wiring, enrollment) {
+        Ok(line) => Some(Arc::new(line)),
+        Err(error) => {
+            let reason = crate::error_chain(&error).to_string();
+            tracing::error!(%reason, action = error.action(), "there is no link; products are served from what is verified");
+            None
+        }
+    }
 }
 
 /// The runtimes' routes; no admin route is among them.
@@ -189,15 +289,18 @@ async fn any(stops: &mut [Signal; 2]) {
 }
 
 async fn beat(kernel: &LocalKernel, last: bool) {
-    let tick =
-        Tick { denials: Arc::clone(&kernel.denials), heartbeats: kernel.heartbeats.take(), last };
+    let tick = Tick {
+        denials: Arc::clone(&kernel.denials),
+        heartbeats: kernel.heartbeats.unwritten(),
+        last,
+    };
     // The owner says so itself when nothing can be written.
     let _ = kernel.owner.submit(tick).await;
 }
 
 /// Keeps an event about the agent itself, where there is a tenant to keep it for.
 async fn tell(admin: &Admin, kind: OwnKind, payload: serde_json::Value) {
-    if let Some(&tenant_id) = admin.place.facts.tenants.first() {
+    if let Some(tenant_id) = admin.place.own_tenant() {
         let _ = admin.owner.submit(AppendOwn { tenant_id, draft: Draft::new(kind, payload) }).await;
     }
 }

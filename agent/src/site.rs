@@ -9,9 +9,14 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 use farhold_audit::{Epoch, Opening};
 use farhold_bundle::{KeyId, Signer, SiteFacts, Standing, TrustRoot, payload::SiteMode};
-use farhold_contract::{Code, Timestamp, id::TenantId};
+use farhold_contract::{
+    Code, Timestamp,
+    id::{RuntimeId, TenantId},
+};
 use farhold_keys::{FileSigner, KeyError};
 use farhold_policy::{ClockReading, ClockState};
 use farhold_store::{
@@ -21,6 +26,9 @@ use farhold_store::{
 use crate::{
     cap::cap_bytes,
     config::Config,
+    kernel_word::KernelWord,
+    link::Enrollment,
+    owner::KERNEL_WORD,
     random,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
 };
@@ -33,6 +41,10 @@ pub struct Place {
     pub facts: SiteFacts,
     /// How the site is linked; none while nobody has decided.
     pub mode: Option<SiteMode>,
+    /// For whom the agent works; none while nobody has decided.
+    pub membership: Option<Membership>,
+    /// The agent's standing with its Kernel as it was at the start, where it has one.
+    pub enrollment: Option<Enrollment>,
     /// The agent's key.
     pub device: FileSigner,
     /// How the chain's epoch began.
@@ -48,6 +60,27 @@ pub struct Place {
     _lock: File,
 }
 
+/// For whom an agent works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The organizations of the site; the first is the agent's own. Never empty.
+    pub tenants: Vec<TenantId>,
+    /// The agent as its Kernel knows it; none at a detached site.
+    pub runtime_id: Option<RuntimeId>,
+}
+
+impl Place {
+    /// The organization in whose context the agent records what it does.
+    pub fn own_tenant(&self) -> Option<TenantId> {
+        self.membership.as_ref()?.tenants.first().copied()
+    }
+
+    /// The agent as its Kernel knows it.
+    pub fn runtime_id(&self) -> Option<RuntimeId> {
+        self.membership.as_ref()?.runtime_id
+    }
+}
+
 /// The store; the owner's alone.
 pub struct Site {
     /// The store.
@@ -58,6 +91,9 @@ pub struct Site {
     pub mark_kept: Option<Timestamp>,
     size: Size,
 }
+
+/// Under which name the store keeps for whom the agent works.
+const MEMBERSHIP: &str = "membership";
 
 /// The database's size as last asked.
 #[derive(Default)]
@@ -154,11 +190,13 @@ impl Site {
         if let Some(aside) = &moved_aside {
             tracing::error!(kept = %aside.display(), "the database was damaged; it was moved aside and a new one was begun");
         }
-        let (facts, found) = found;
+        let Found { facts, mode, membership, enrollment, snapshot: found } = found;
         let place = Arc::new(Place {
             state_dir: state_dir.clone(),
             facts,
-            mode: config.mode,
+            mode,
+            membership,
+            enrollment,
             device,
             opening: *store.opening(),
             cap_bytes: cap_bytes(config.queue_cap_bytes, state_dir),
@@ -189,15 +227,28 @@ impl Site {
 }
 
 /// What a store holds, and what follows from it at this site.
+struct Found {
+    facts: SiteFacts,
+    mode: Option<SiteMode>,
+    membership: Option<Membership>,
+    enrollment: Option<Enrollment>,
+    snapshot: Snapshot,
+}
+
 fn find(
     store: &mut Store,
     config: &Config,
     device: &FileSigner,
     reading: &ClockReading,
-) -> Result<(SiteFacts, Snapshot), SiteError> {
+) -> Result<Found, SiteError> {
+    let enrollment = enrollment(config);
+    let membership = membership(store, config, enrollment.as_ref())?;
+    // Whoever enrolls has decided.
+    let mode = config.mode.or(membership.as_ref().map(|_| SiteMode::Managed));
+    let tenants = membership.iter().flat_map(|membership| &membership.tenants).copied();
     let facts = SiteFacts {
-        mode: config.mode.unwrap_or(SiteMode::Managed),
-        tenants: config.tenant_id.into_iter().collect::<BTreeSet<TenantId>>(),
+        mode: mode.unwrap_or(SiteMode::Managed),
+        tenants: tenants.collect::<BTreeSet<TenantId>>(),
         device_key: device.public_key().clone(),
         fingerprint: BTreeMap::new(),
         open_nonce: store.own::<Option<String>>("open_nonce")?.flatten(),
@@ -206,15 +257,52 @@ fn find(
     let dated_by = store.own("clock_dated_by")?;
     // What happened to the clock meanwhile, the owner's first group sees and keeps.
     let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
-    let found = Snapshot {
+    let snapshot = Snapshot {
         documents: Arc::new(Documents::new(standing, &facts, dated_by)),
+        word: Arc::new(store.own::<KernelWord>(KERNEL_WORD)?.unwrap_or_default()),
         registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
         usage: Arc::new(UsageBoard::new(store.counters())),
         clock,
         chain: *store.chain(),
         acknowledged_seq: store.acknowledged_seq(),
     };
-    Ok((facts, found))
+    Ok(Found { facts, mode, membership, enrollment, snapshot })
+}
+
+/// The agent's standing with its Kernel. A file that can't be used cuts nobody off: what was
+/// verified serves without it.
+fn enrollment(config: &Config) -> Option<Enrollment> {
+    if config.mode == Some(SiteMode::Detached) {
+        return None;
+    }
+    Enrollment::load(&config.state_dir).unwrap_or_else(|error| {
+        let reason = crate::error_chain(&error).to_string();
+        tracing::error!(%reason, action = error.action(), "the standing with the Kernel can't be used");
+        None
+    })
+}
+
+/// For whom the agent works. The database remembers an enrollment, so that a damaged file takes
+/// no rights away.
+fn membership(
+    store: &mut Store,
+    config: &Config,
+    enrollment: Option<&Enrollment>,
+) -> Result<Option<Membership>, StoreError> {
+    if config.mode == Some(SiteMode::Detached) {
+        let tenants = Vec::from_iter(config.tenant_id);
+        return Ok(Some(Membership { tenants, runtime_id: None }));
+    }
+    let known = store.own::<Membership>(MEMBERSHIP)?;
+    let Some(enrollment) = enrollment else { return Ok(known) };
+    let told =
+        Membership { tenants: enrollment.tenants.clone(), runtime_id: Some(enrollment.runtime_id) };
+    if known.as_ref() != Some(&told) {
+        let mut txn = store.begin()?;
+        txn.put_own(MEMBERSHIP, &told)?;
+        txn.commit()?;
+    }
+    Ok(Some(told))
 }
 
 /// Takes the state directory for this process, making it on a first start.

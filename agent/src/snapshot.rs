@@ -7,7 +7,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use farhold_api::Principal;
+use farhold_api::{Holder, Principal};
 use farhold_audit::{ChainPosition, Redaction};
 use farhold_bundle::{SiteFacts, Standing};
 use farhold_contract::{
@@ -17,11 +17,15 @@ use farhold_contract::{
 use farhold_policy::{ClockReading, ClockState, Counter, Now, PolicyState, RuntimeFacts};
 use farhold_store::{RuntimeRow, TokenRow};
 
+use crate::kernel_word::KernelWord;
+
 /// One state of the site, as of one commit.
 #[derive(Clone)]
 pub struct Snapshot {
     /// What the vendor has signed.
     pub documents: Arc<Documents>,
+    /// What the Kernel has taken away.
+    pub word: Arc<KernelWord>,
     /// Who may ask.
     pub registry: Arc<Registry>,
     /// What has been used.
@@ -126,12 +130,9 @@ impl Registry {
             self.principals.remove(&token.hash);
         } else {
             let runtime_id = self.runtime_of(token.token_id).map(|row| row.runtime_id);
-            let principal = Principal {
-                token_id: token.token_id,
-                tenant_id: token.tenant_id,
-                runtime_type: token.runtime_type,
-                runtime_id,
-            };
+            let holder =
+                Holder::Runtime { token_id: token.token_id, runtime_type: token.runtime_type };
+            let principal = Principal { holder, tenant_id: token.tenant_id, runtime_id };
             self.principals.insert(token.hash, principal);
         }
         self.tokens.insert(token.token_id, token);
@@ -176,6 +177,16 @@ impl Registry {
     /// Every token.
     pub fn tokens(&self) -> impl Iterator<Item = &TokenRow> {
         self.tokens.values()
+    }
+
+    /// Every runtime, with what it said of itself.
+    pub fn runtimes(&self) -> impl Iterator<Item = (&RuntimeRow, &Arc<RuntimeFacts>)> {
+        self.rows.values().filter_map(|row| Some((row, self.runtimes.get(&row.runtime_id)?)))
+    }
+
+    /// One runtime, with what it said of itself.
+    pub fn registered(&self, id: RuntimeId) -> Option<(&RuntimeRow, &Arc<RuntimeFacts>)> {
+        Some((self.rows.get(&id)?, self.runtimes.get(&id)?))
     }
 
     /// How many runtimes are registered.

@@ -6,7 +6,11 @@ use std::{
     sync::OnceLock,
 };
 
-/// The path of a binary: `farhold` or `license-tool`, static and optimized as packages ship it.
+/// The path of a binary: `farhold`, `farhold-kernel` or `license-tool`, static and optimized as
+/// packages ship it.
+///
+/// Where `FARHOLD_BIN_DIR` names a folder, its binaries are taken as they are: an installed
+/// package's, or a debug build while a test is being written.
 ///
 /// # Panics
 /// If it can't be built: nothing that depends on it means anything then.
@@ -21,12 +25,16 @@ pub fn project() -> &'static Path {
 }
 
 fn build() -> PathBuf {
+    if let Some(folder) = std::env::var_os("FARHOLD_BIN_DIR") {
+        return PathBuf::from(folder);
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = host_triple();
     let status = Command::new(cargo)
         .current_dir(project())
         .args(["build", "--quiet", "--locked", "--release", "--bins", "--target", &target])
-        .args(["--package", "farhold-agent", "--package", "license-tool"])
+        .args(["--package", "farhold-agent", "--package", "farhold-kernel"])
+        .args(["--package", "license-tool"])
         // With --target named, the flag reaches the binaries and not the compiler's own plugins.
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")

@@ -5,6 +5,8 @@ pub mod bench;
 pub mod binaries;
 pub mod demo;
 pub mod http;
+pub mod kernel_process;
+pub mod net;
 pub mod schema;
 pub mod site;
 pub mod vectors;

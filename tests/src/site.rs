@@ -34,6 +34,7 @@ mod runtime;
 mod vendor;
 
 pub use agent::{Agent, eventually};
+pub(crate) use agent::{Start, log_lines, text_of};
 pub use answer::Answered;
 pub use call::{Call, ids};
 pub use check::{Allowed, Check, Denied};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use farhold_contract::{
     Sha256Digest, Timestamp,
     condition::Condition,
-    id::{IssuerId, LicenseId, RuntimeId, TenantId, TokenId},
+    id::{EventId, IssuerId, LicenseId, RuntimeId, TenantId, TokenId},
     model::RuntimeType,
 };
 
@@ -26,6 +26,72 @@ pub struct TrustAnswer {
     pub expires: Timestamp,
     /// The version that was installed first.
     pub installed_version: u64,
+}
+
+/// `POST /admin/enroll`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnrollAnswer {
+    /// The Kernel's base URL.
+    pub kernel: String,
+    /// The organizations of the site; the first is the agent's own.
+    pub tenants: Vec<TenantId>,
+    /// The agent, as the Kernel knows it.
+    pub runtime_id: RuntimeId,
+    /// When its certificate ends; it is renewed long before.
+    pub certificate_ends: Timestamp,
+}
+
+/// The link, in `GET /statusz`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkAnswer {
+    /// `online` or `offline`.
+    pub state: String,
+    /// The Kernel's base URL.
+    pub kernel: String,
+    /// The agent, as the Kernel knows it.
+    pub runtime_id: RuntimeId,
+    /// When the Kernel last accepted a heartbeat, in this run of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+    /// When a bundle was last pulled, or found to be the one at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulled_at: Option<Timestamp>,
+    /// When a batch of the audit was last receipted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_at: Option<Timestamp>,
+    /// When the agent's certificate ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends: Option<Timestamp>,
+    /// Why the Kernel can't be asked, as long as it can't, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+    /// What the Kernel has taken away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_away: Option<String>,
+}
+
+/// `GET /admin/dead-letters`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeadLettersAnswer {
+    /// At most 1,000, in the order of the chain.
+    pub dead_letters: Vec<DeadLetterAnswer>,
+}
+
+/// A record whose content the Kernel refused; it is in the chain all the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeadLetterAnswer {
+    /// The record.
+    pub seq: u64,
+    /// The organization it belongs to.
+    pub tenant_id: TenantId,
+    /// The event.
+    pub event_id: EventId,
+    /// Why it was refused.
+    pub code: String,
+    /// What is wrong with it.
+    pub detail: String,
+    /// When the agent heard of it.
+    pub refused_at: Timestamp,
 }
 
 /// `POST /admin/import?dry_run=`.
@@ -70,6 +136,9 @@ pub struct StatusAnswer {
     pub started_at: Timestamp,
     /// Whether a verified bundle can answer.
     pub ready: bool,
+    /// The link to the Kernel, where the agent is enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkAnswer>,
     /// What is wrong, worst first.
     pub conditions: Vec<Condition>,
     /// The trust root, if one is installed.

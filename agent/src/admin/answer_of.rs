@@ -4,7 +4,10 @@ use farhold_bundle::TrustRoot;
 
 use crate::{site::Place, snapshot::Snapshot};
 
-use super::answer::{QueueAnswer, TrustAnswer};
+use super::{
+    Admin,
+    answer::{LinkAnswer, QueueAnswer, TrustAnswer},
+};
 
 /// The trust root, if one is installed.
 pub(super) fn trust(snapshot: &Snapshot) -> Option<TrustAnswer> {
@@ -18,6 +21,24 @@ pub(super) fn trust(snapshot: &Snapshot) -> Option<TrustAnswer> {
         sha256: root.sha256(),
         expires: root.expires,
         installed_version: TrustRoot::version(first),
+    })
+}
+
+/// The link to the Kernel, where the agent is enrolled.
+pub(super) fn link(admin: &Admin, snapshot: &Snapshot) -> Option<LinkAnswer> {
+    let enrollment = admin.place.enrollment.as_ref()?;
+    let view = admin.board.view();
+    let online = admin.board.is_online(admin.clock.read().boottime_ms);
+    Some(LinkAnswer {
+        state: if online { "online" } else { "offline" }.to_owned(),
+        kernel: enrollment.url.clone(),
+        runtime_id: enrollment.runtime_id,
+        heard_at: view.heard_at,
+        pulled_at: view.pulled_at,
+        pushed_at: view.pushed_at,
+        certificate_ends: view.certificate.map(|life| life.ends),
+        failing: view.failing.as_ref().map(|failing| failing.told.clone()),
+        taken_away: snapshot.word.told(),
     })
 }
 

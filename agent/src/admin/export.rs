@@ -1,7 +1,6 @@
 //! `POST /admin/export`: the checkpoint and the records after the last receipt, streamed.
 
 use std::{
-    collections::BTreeMap,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -18,15 +17,11 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use farhold_api::Refusal;
-use farhold_audit::{AgentStanding, ChainPosition, ExportWriter, checkpoint};
-use farhold_bundle::{
-    Positive, Whole,
-    payload::{LicenseRef, RootRef},
-};
+use farhold_audit::{ChainPosition, ExportWriter, checkpoint};
 use farhold_contract::Code;
 use farhold_store::Reader;
 
-use crate::{site::Place, snapshot::Snapshot};
+use crate::{report, site::Place, snapshot::Snapshot};
 
 use super::Admin;
 
@@ -53,7 +48,9 @@ pub(super) async fn export(
             return Err(Code::ExportEmpty.into());
         }
         let before = before(&admin, first).await?;
-        let standing = standing(&admin, &snapshot).await?;
+        let lost = admin.queue().await?.lost;
+        let now = snapshot.now(&admin.clock.read());
+        let standing = report::standing(&admin.place, &snapshot, &now, lost);
         let (place, after) = (Arc::clone(&admin.place), snapshot.chain);
         let (pieces, waiting) = mpsc::channel(4);
         let mut head = Vec::new();
@@ -112,44 +109,6 @@ async fn before(admin: &Admin, first: u64) -> Result<ChainPosition, Refusal> {
     let head = admin.read(move |reader| reader.head_at(seq)).await?;
     let detail = format!("record {seq} is no longer kept; export from a later one");
     Ok(ChainPosition { seq, head: head.ok_or_else(|| Refusal::new(Code::AuditGap, detail))? })
-}
-
-/// Where the agent stands, as its checkpoint says.
-async fn standing(admin: &Admin, snapshot: &Snapshot) -> Result<AgentStanding, Refusal> {
-    let lost = admin.queue().await?.lost;
-    let now = snapshot.now(&admin.clock.read());
-    let documents = &snapshot.documents.standing;
-    let whole = |number| Whole::new(number).unwrap_or(Whole::MAX);
-    let in_force: BTreeMap<_, _> = snapshot
-        .documents
-        .policy
-        .lines(&now)
-        .into_iter()
-        .flat_map(|line| line.licenses)
-        .filter(|license| license.in_force)
-        .map(|license| ((license.license_id, license.serial), license.sha256))
-        .collect();
-    Ok(AgentStanding {
-        runtime_id: None,
-        lost: lost.into_iter().map(|(reason, events)| (reason, whole(events))).collect(),
-        wall: now.wall,
-        mark: now.mark,
-        instance: admin.place.instance,
-        root: documents
-            .root()
-            .map(|root| RootRef { version: root.root().version, sha256: root.root().sha256() }),
-        revocations: whole(
-            documents.revocations().map_or(0, |revocations| revocations.generation.as_u64()),
-        ),
-        licenses: in_force
-            .into_iter()
-            .map(|((license_id, serial), sha256): ((_, Positive), _)| LicenseRef {
-                license_id,
-                serial,
-                sha256,
-            })
-            .collect(),
-    })
 }
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> Refusal {

@@ -24,6 +24,7 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
             device_key: admin.place.facts.device_key.to_string(),
             started_at: admin.place.started_at,
             ready: admin.health.is_ready(),
+            link: answer_of::link(&admin, &snapshot),
             conditions,
             trust: answer_of::trust(&snapshot),
             clock: ClockAnswer {

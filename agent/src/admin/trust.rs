@@ -10,12 +10,12 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use farhold_api::Refusal;
-use farhold_bundle::{LIMITS, Standing, TrustRoot};
+use farhold_bundle::{LIMITS, TrustRoot};
 use farhold_contract::{Code, Sha256Digest};
 
-use crate::{owner::InstallTrust, snapshot::Documents};
+use crate::importer::refusal;
 
-use super::{Admin, answer_of, import::refusal};
+use super::{Admin, answer_of};
 
 /// The hash of the root's payload, carried apart from the file.
 #[derive(Deserialize)]
@@ -43,11 +43,7 @@ pub(super) async fn install(State(admin): State<Arc<Admin>>, request: Request) -
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let root = TrustRoot::install(line, Some(sha256))
             .map_err(|reason| refusal(reason.code(), &reason))?;
-        let _one_at_a_time = admin.importing.lock().await;
-        let documents =
-            Arc::new(Documents::new(Standing::with_trust(root.clone()), &admin.place.facts, None));
-        let tenant_id = admin.place.facts.tenants.first().copied();
-        admin.owner.submit(InstallTrust { root, documents, tenant_id }).await??;
+        admin.importer.install(root).await?;
         farhold_api::json(&answer_of::trust(&admin.owner.snapshot()).ok_or(Code::TrustMissing)?)
     })
     .await

@@ -1,5 +1,6 @@
 //! `farhold queue`: the audit queue.
 
+mod dead_letters;
 mod stats;
 
 use clap::Subcommand;
@@ -13,12 +14,15 @@ use crate::{admin::answer::QueueAnswer, config::bytes_for_people};
 pub(super) enum Verb {
     /// Show how full the queue is, and what was ever lost
     Stats(stats::Args),
+    /// List events whose content the Kernel refused; they are in the chain all the same
+    DeadLetters(dead_letters::Args),
 }
 
 impl Verb {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
         match self {
             Self::Stats(args) => args.act(session),
+            Self::DeadLetters(args) => args.act(session),
         }
     }
 }

@@ -39,6 +39,20 @@ fn described(status: &StatusAnswer) -> String {
         ("runtimes", status.runtimes.to_string()),
         ("audit queue", queue::summary(&status.queue, now)),
     ]));
+    if let Some(link) = &status.link {
+        told.push('\n');
+        let ago = |at: Option<farhold_contract::Timestamp>| {
+            at.map_or_else(|| "not yet".to_owned(), |at| text::moment(at, now))
+        };
+        told.push_str(&text::facts(&[
+            ("link", format!("{}, to {}", text::plain(&link.state), text::plain(&link.kernel))),
+            ("agent", link.runtime_id.to_string()),
+            ("heard", ago(link.heard_at)),
+            ("bundle pulled", ago(link.pulled_at)),
+            ("audit receipted", ago(link.pushed_at)),
+            ("certificate ends", ago(link.certificate_ends)),
+        ]));
+    }
     if status.conditions.is_empty() {
         told.push_str("\nNothing is wrong.\n");
         return told;

@@ -41,6 +41,11 @@ keys! {
     RuntimeDir = "runtime_dir", Some("/run/farhold"), r#""/run/farhold""#, "Where the sockets agent.sock (for products) and admin.sock (for these verbs) are.";
     LocalTcp = "local.tcp", None, r#""127.0.0.1:7600""#, "A loopback address for products that can't open a Unix socket. Without it there is no TCP\nsocket at all.";
     LocalGid = "local.gid", None, "990", "The group, by number, whose members may open agent.sock: getent group farhold-clients.";
+    LinkProxy = "link.proxy", None, r#""http://proxy.example:3128""#, "The proxy on the way to the Kernel. Without it: HTTPS_PROXY and NO_PROXY, if they are set.";
+    LinkNoProxy = "link.no_proxy", None, r#"".internal.example,10.0.0.0/8""#, "Hosts reached without the proxy: names, suffixes, addresses, networks, or \"*\".";
+    LinkProxyUser = "link.proxy_user", None, r#""farhold""#, "The user at a proxy that asks for one.";
+    LinkProxyPasswordFile = "link.proxy_password_file", None, r#""/etc/farhold/proxy.password""#, "The file with that user's password, readable by the agent alone: never written here.";
+    LinkReconnectSpread = "link.reconnect_spread", Some("120"), "120", "After a lost link, agents come back spread over this many seconds, so that a Kernel that\nreturns is not met by all of them at once.";
     QueueCap = "queue.cap", None, r#""4GiB""#, "The most the audit queue may take: bytes, or a number with KiB, MiB, GiB or TiB.\nWithout it: 10 % of the filesystem, between 512 MiB and 16 GiB.";
     LogFormat = "log.format", Some("text"), r#""text""#, "\"text\" for people, \"json\" for programs.";
     LogLevel = "log.level", Some("info"), r#""info""#, "\"error\", \"warn\", \"info\", \"debug\" or \"trace\".";

@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     os::unix::ffi::OsStrExt,
     path::{Component, Path, PathBuf},
+    time::Duration,
 };
 
 use tracing::Level;
@@ -12,12 +13,14 @@ use farhold_bundle::payload::SiteMode;
 use farhold_contract::id::TenantId;
 
 use super::{
-    Config, ConfigError, Key, LogConfig, LogFormat, Origin, RawConfig, Scalar, Written,
+    Config, ConfigError, Key, LinkConfig, LogConfig, LogFormat, Origin, RawConfig, Scalar, Written,
     raw::article, size::parse_bytes,
 };
 
 /// A socket's path has 108 bytes with its closing zero (unix(7)).
 const SOCKET_PATH_MAX_BYTES: usize = 107;
+/// Longer than an hour nobody waits for a link that could be there.
+const SPREAD_MAX_SECONDS: u64 = 3_600;
 /// Less would not hold the database, its log and a day of a small site.
 const QUEUE_CAP_MIN_BYTES: u64 = 8 << 20;
 
@@ -36,6 +39,13 @@ impl Config {
             state_dir: value(Key::StateDir).path()?,
             local_tcp: value(Key::LocalTcp).loopback()?,
             local_gid: value(Key::LocalGid).gid()?,
+            link: LinkConfig {
+                proxy: value(Key::LinkProxy).proxy()?,
+                no_proxy: value(Key::LinkNoProxy).text()?.map(str::to_owned),
+                proxy_user: value(Key::LinkProxyUser).text()?.map(str::to_owned),
+                proxy_password_file: value(Key::LinkProxyPasswordFile).path_if_written()?,
+                reconnect_spread: value(Key::LinkReconnectSpread).seconds(SPREAD_MAX_SECONDS)?,
+            },
             queue_cap_bytes: value(Key::QueueCap).cap()?,
             log: LogConfig {
                 format: value(Key::LogFormat)
@@ -133,6 +143,33 @@ impl<'a> Value<'a> {
         Err(self
             .mistake(format!("\"{text}\" is not an absolute path"))
             .action("Write the whole path, from / and without \"..\"."))
+    }
+
+    fn path_if_written(&self) -> Result<Option<PathBuf>, ConfigError> {
+        self.written.map(|_| self.path()).transpose()
+    }
+
+    fn proxy(&self) -> Result<Option<String>, ConfigError> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let example = "Write http://HOST:PORT.";
+        if !text.starts_with("http://") {
+            return Err(self.mistake("is not the URL of an http proxy").action(example));
+        }
+        if text.contains('@') {
+            return Err(self.mistake("holds a user or a password").action(
+                "Set link.proxy_user, and link.proxy_password_file with the password in a file.",
+            ));
+        }
+        Ok(Some(text.to_owned()))
+    }
+
+    fn seconds(&self, most: u64) -> Result<Duration, ConfigError> {
+        let default = self.key.default().and_then(|text| text.parse().ok());
+        let written = self.integer("a number of seconds")?.map(u64::try_from).transpose();
+        match written.map(|seconds| seconds.or(default)) {
+            Ok(Some(seconds)) if seconds <= most => Ok(Duration::from_secs(seconds)),
+            _ => Err(self.mistake(format!("is not a number of seconds from 0 to {most}"))),
+        }
     }
 
     fn loopback(&self) -> Result<Option<SocketAddr>, ConfigError> {

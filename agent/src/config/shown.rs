@@ -63,6 +63,14 @@ fn value(config: &Config, key: Key) -> Option<toml::Value> {
         Key::RuntimeDir => path(&config.runtime_dir),
         Key::LocalTcp => text(&config.local_tcp?.to_string()),
         Key::LocalGid => Some(toml::Value::Integer(config.local_gid?.into())),
+        Key::LinkProxy => text(config.link.proxy.as_deref()?),
+        Key::LinkNoProxy => text(config.link.no_proxy.as_deref()?),
+        Key::LinkProxyUser => text(config.link.proxy_user.as_deref()?),
+        Key::LinkProxyPasswordFile => path(config.link.proxy_password_file.as_deref()?),
+        Key::LinkReconnectSpread => {
+            let seconds = config.link.reconnect_spread.as_secs();
+            Some(toml::Value::Integer(i64::try_from(seconds).unwrap_or(i64::MAX)))
+        }
         Key::QueueCap => {
             let bytes = config.queue_cap_bytes?;
             // A size beyond TOML's integers is still one as text.

@@ -12,7 +12,7 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId, TenantId},
 };
-use farhold_policy::{Link, Question, Resolution, Restraints};
+use farhold_policy::{Link, Question, Resolution};
 use farhold_store::{IdempotentAnswer, StoreError, StoredAnswer};
 
 use crate::{
@@ -104,12 +104,8 @@ impl Consume {
             feature: &self.feature,
             consume: Some(self.units),
         };
-        let grant = match documents.policy.resolve(
-            &question,
-            &Restraints::default(),
-            &group.now,
-            self.link,
-        ) {
+        let restraints = group.word().restraints(self.tenant_id, self.runtime_id);
+        let grant = match documents.policy.resolve(&question, &restraints, &group.now, self.link) {
             Resolution::Granted(grant) => grant,
             Resolution::Refused(refusal) => {
                 if refusal.records {

@@ -18,6 +18,7 @@ use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
 
 use crate::{
     clock::Clock,
+    kernel_word::KernelWord,
     metrics::Metrics,
     own_event::{self, Draft},
     random,
@@ -25,7 +26,10 @@ use crate::{
     snapshot::{Documents, Registry, Snapshot},
 };
 
-use super::work::Work;
+use super::{News, work::Work};
+
+/// Under which name the store keeps what the Kernel has taken away.
+pub(crate) const KERNEL_WORD: &str = "kernel_word";
 
 /// The clock is kept with the first commit of each second: it may fall behind by that at a crash,
 /// and a page less is written by every other commit.
@@ -36,6 +40,7 @@ pub(super) struct Commons {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(super) news: Arc<News>,
 }
 
 /// One group at work.
@@ -52,6 +57,8 @@ pub struct Group<'g> {
     pub documents: Arc<Documents>,
     /// Records that receipts of this group cover for the first time.
     pub delivered: u64,
+    word: Arc<KernelWord>,
+    clock_changed: bool,
     registry: Arc<Registry>,
     epoch: Epoch,
     second_copy: bool,
@@ -63,6 +70,7 @@ pub struct Group<'g> {
 /// What a kept group leaves for everybody else.
 struct Kept {
     documents: Arc<Documents>,
+    word: Arc<KernelWord>,
     registry: Arc<Registry>,
     clock: ClockState,
     counters: Vec<(String, Counter)>,
@@ -102,14 +110,22 @@ pub(super) fn run(
     {
         tracing::error!(error = %crate::error_chain(&error), "the second copy of the documents could not be written");
     }
+    let registered = !Arc::ptr_eq(&before.registry, &kept.registry);
     commons.snapshot.store(Arc::new(Snapshot {
         documents: kept.documents,
+        word: kept.word,
         registry: kept.registry,
         usage,
         clock: kept.clock,
         chain: *site.store.chain(),
         acknowledged_seq: site.store.acknowledged_seq(),
     }));
+    if kept.accepted > 0 {
+        commons.news.appended.send_replace(site.store.chain().seq);
+    }
+    if registered {
+        commons.news.registered.send_replace(());
+    }
     Ok(kept.sync)
 }
 
@@ -131,13 +147,15 @@ fn keep(
         documents: Arc::clone(&before.documents),
         registry: Arc::clone(&before.registry),
         delivered: 0,
+        word: Arc::clone(&before.word),
+        clock_changed: change != ClockChange::Nothing,
         epoch,
         second_copy: false,
         full_at_bytes: site.place.cap_bytes,
         size_bytes,
         accepted: 0,
     };
-    if let (Some(draft), Some(&tenant_id)) = (told(change), site.place.facts.tenants.first()) {
+    if let (Some(draft), Some(tenant_id)) = (told(change), site.place.own_tenant()) {
         group.append_own(tenant_id, draft)?;
     }
     for work in works {
@@ -147,7 +165,7 @@ fn keep(
     let mark_kept = match mark_kept {
         // What an event tells is kept with it, or a crash would have it told twice.
         Some(kept)
-            if change == ClockChange::Nothing
+            if !group.clock_changed
                 && mark >= kept
                 && mark.saturating_since(kept) < MARK_KEPT_EVERY =>
         {
@@ -161,13 +179,23 @@ fn keep(
     let counters =
         group.txn.staged_counters().map(|(key, counter)| (key.to_owned(), counter)).collect();
     let Group {
-        txn, clock, documents, registry, second_copy, accepted, delivered, size_bytes, ..
+        txn,
+        clock,
+        documents,
+        word,
+        registry,
+        second_copy,
+        accepted,
+        delivered,
+        size_bytes,
+        ..
     } = group;
     let began = Instant::now();
     txn.commit()?;
     let sync = began.elapsed();
     Ok(Kept {
         documents,
+        word,
         registry,
         clock,
         counters,
@@ -181,7 +209,7 @@ fn keep(
 }
 
 /// What is to be kept of a clock that was set, or fell behind (`bundle.md` §5).
-fn told(change: ClockChange) -> Option<Draft> {
+pub(super) fn told(change: ClockChange) -> Option<Draft> {
     match change {
         ClockChange::RolledBack { behind } => {
             Some(Draft::new(OwnKind::ClockRollback, json!({"behind_seconds": behind.as_secs()})))
@@ -247,6 +275,26 @@ impl Group<'_> {
         self.documents = documents;
         self.second_copy = true;
         Ok(())
+    }
+
+    /// What the Kernel has taken away, as it will be.
+    pub fn word(&self) -> &KernelWord {
+        &self.word
+    }
+
+    /// Replaces what the Kernel has taken away.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_word(&mut self, word: KernelWord) -> Result<(), StoreError> {
+        self.txn.put_own(KERNEL_WORD, &word)?;
+        self.word = Arc::new(word);
+        Ok(())
+    }
+
+    /// The clock is to be kept with this group, however lately it was kept.
+    pub const fn keep_clock(&mut self) {
+        self.clock_changed = true;
     }
 
     /// Whether the queue has reached this share of its cap, in percent.

@@ -1,12 +1,12 @@
 //! Applying an import: documents, receipts and clock in one transaction.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::json;
 
 use farhold_api::Refusal;
 use farhold_audit::{OwnKind, applies};
-use farhold_bundle::{ImportPlan, PublicKey};
+use farhold_bundle::{ImportPlan, PublicKey, Verified};
 use farhold_contract::{Code, Sha256Digest, id::TenantId};
 use farhold_store::StoreError;
 
@@ -72,6 +72,17 @@ impl Operation for ApplyImport {
             group.clock.reset_to(reset.time, &group.reading);
             group.txn.put_own("clock_dated_by", &reset.time)?;
             group.txn.put_own("open_nonce", &Option::<String>::None)?;
+        }
+        let stood: BTreeSet<_> =
+            self.base.standing.licenses().iter().map(Verified::sha256).collect();
+        let mut word = group.word().clone();
+        for license in self.documents.standing.licenses() {
+            if !stood.contains(&license.sha256()) {
+                word.lift_by(license);
+            }
+        }
+        if word != *group.word() {
+            group.put_word(word)?;
         }
         group.put_documents(self.documents)?;
         if let Some(tenant_id) = self.tenant_id {

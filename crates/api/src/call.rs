@@ -5,6 +5,7 @@ use std::str::FromStr;
 use http::{
     HeaderMap, HeaderValue,
     header::{AUTHORIZATION, HeaderName},
+    request::Parts,
 };
 
 use farhold_contract::{
@@ -14,34 +15,55 @@ use farhold_contract::{
     version::{ContractVersion, UnsupportedVersion},
 };
 
-use crate::{kernel::Kernel, refusal::Refusal};
+use crate::{
+    credentials::{ClientCertificate, Credentials},
+    kernel::Kernel,
+    refusal::Refusal,
+};
 
 pub(crate) static TENANT_ID: HeaderName = HeaderName::from_static(header::TENANT_ID);
 pub(crate) static RUNTIME_ID: HeaderName = HeaderName::from_static(header::RUNTIME_ID);
 pub(crate) static CONTRACT_VERSION: HeaderName = HeaderName::from_static(header::CONTRACT_VERSION);
 pub(crate) static CORRELATION_ID: HeaderName = HeaderName::from_static(header::CORRELATION_ID);
 
-/// Who is calling, as the token says. Headers, path and body must agree with it.
+/// Who is calling, as the credentials say. Headers, path and body must agree with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The token, by the name under which it can be revoked.
-    pub token_id: TokenId,
-    /// The organization it belongs to.
+    /// Whose credentials they are.
+    pub holder: Holder,
+    /// The organization in whose context the holder may call; an agent's: the one it names, if
+    /// that is one of its site's, else its own.
     pub tenant_id: TenantId,
-    /// What kind of runtime it is for.
-    pub runtime_type: RuntimeType,
-    /// The runtime it became at its first registration.
+    /// A runtime's: what it became at its first registration. An agent's: the one it names, if
+    /// that is itself or registered through it, else itself.
     pub runtime_id: Option<RuntimeId>,
+}
+
+/// Whose credentials came with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A runtime's token.
+    Runtime {
+        /// The token, by the name under which it can be revoked.
+        token_id: TokenId,
+        /// What kind of runtime it is for.
+        runtime_type: RuntimeType,
+    },
+    /// An agent's certificate: it speaks for itself and for the runtimes registered through it.
+    Agent {
+        /// The agent.
+        agent_id: RuntimeId,
+    },
 }
 
 /// Who asks, in whose context, under which version of the contract.
 ///
-/// Made from headers in one place, [`Call::from_headers`]; whoever holds one knows that the
-/// token is good and the headers agree with it.
+/// Made in one place, [`Call::from_head`]; whoever holds one knows that the credentials are good
+/// and the headers agree with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
-    /// Who is calling, as the token says.
+    /// Who is calling, as the credentials say.
     pub principal: Principal,
     /// The organization; the principal's.
     pub tenant_id: TenantId,
@@ -68,14 +90,15 @@ impl Call {
     ///
     /// # Errors
     /// `request.malformed` for a header sent twice; `contract.version_missing`,
-    /// `contract.unsupported_version`; `correlation.missing`; `auth.missing`, `auth.invalid`;
-    /// `tenant.missing`, `tenant.mismatch`; `runtime.missing`, `runtime.not_registered`,
-    /// `runtime.mismatch`.
-    pub fn from_headers<K: Kernel>(
-        headers: &HeaderMap,
+    /// `contract.unsupported_version`; `correlation.missing`; `auth.missing`, `auth.invalid` and
+    /// what else [`Kernel::authenticate`] says; `tenant.missing`, `tenant.mismatch`;
+    /// `runtime.missing`, `runtime.not_registered`, `runtime.mismatch`.
+    pub async fn from_head<K: Kernel>(
+        head: &Parts,
         kernel: &K,
         runtime: RuntimeHeader,
     ) -> Result<Self, Refusal> {
+        let headers = &head.headers;
         let version = single(headers, &CONTRACT_VERSION)?
             .ok_or(Code::ContractVersionMissing)?
             .to_str()
@@ -87,16 +110,24 @@ impl Call {
             .ok_or(Code::CorrelationMissing)?
             .into();
 
-        let token = single(headers, &AUTHORIZATION)?.and_then(bearer).ok_or(Code::AuthMissing)?;
-        let principal = kernel.authenticate(token).ok_or(Code::AuthInvalid)?;
-
-        let tenant_id: TenantId =
-            single(headers, &TENANT_ID)?.and_then(id).ok_or(Code::TenantMissing)?;
-        if tenant_id != principal.tenant_id {
+        let (principal, claim) = match credentials(head)? {
+            Offered::Token(token) => {
+                // What a stranger names is not looked at.
+                let principal = kernel.authenticate(Credentials::Token(token)).await?;
+                (principal, Claim::read(headers)?)
+            }
+            Offered::Certificate(certificate) => {
+                let claim = Claim::read(headers)?;
+                let Claim { tenant_id, runtime_id } = claim;
+                let credentials = Credentials::Certificate { certificate, tenant_id, runtime_id };
+                (kernel.authenticate(credentials).await?, claim)
+            }
+        };
+        if claim.tenant_id != principal.tenant_id {
             return Err(Code::TenantMismatch.into());
         }
-        let runtime_id = match (single(headers, &RUNTIME_ID)?, runtime) {
-            (Some(value), _) => Some(id(value).ok_or(Code::RuntimeMissing)?),
+        let runtime_id = match (claim.runtime_id, runtime) {
+            (Some(named), _) => Some(named),
             (None, RuntimeHeader::Required) => return Err(Code::RuntimeMissing.into()),
             (None, RuntimeHeader::Optional) => principal.runtime_id,
         };
@@ -107,7 +138,7 @@ impl Call {
             }
             _ => {}
         }
-        Ok(Self { principal, tenant_id, runtime_id, version, correlation_id })
+        Ok(Self { principal, tenant_id: claim.tenant_id, runtime_id, version, correlation_id })
     }
 
     /// Holds the tenant a body names against the caller's.
@@ -124,6 +155,40 @@ impl Call {
     /// `runtime.mismatch`.
     pub fn agrees_on_runtime(&self, runtime_id: RuntimeId) -> Result<(), Refusal> {
         if Some(runtime_id) == self.runtime_id { Ok(()) } else { Err(Code::RuntimeMismatch.into()) }
+    }
+}
+
+/// What came with a call to say whose it is.
+enum Offered<'a> {
+    Token(&'a [u8]),
+    Certificate(&'a ClientCertificate),
+}
+
+/// The token, or else the certificate of the connection: an agent calls without a token.
+fn credentials(head: &Parts) -> Result<Offered<'_>, Refusal> {
+    match single(&head.headers, &AUTHORIZATION)? {
+        Some(value) => Ok(Offered::Token(bearer(value).ok_or(Code::AuthMissing)?)),
+        None => head
+            .extensions
+            .get::<ClientCertificate>()
+            .map(Offered::Certificate)
+            .ok_or_else(|| Code::AuthMissing.into()),
+    }
+}
+
+/// In whose name the caller says it calls.
+struct Claim {
+    tenant_id: TenantId,
+    runtime_id: Option<RuntimeId>,
+}
+
+impl Claim {
+    fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let tenant_id = single(headers, &TENANT_ID)?.and_then(id).ok_or(Code::TenantMissing)?;
+        let runtime_id = single(headers, &RUNTIME_ID)?
+            .map(|value| id(value).ok_or(Code::RuntimeMissing))
+            .transpose()?;
+        Ok(Self { tenant_id, runtime_id })
     }
 }
 

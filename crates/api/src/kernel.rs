@@ -5,13 +5,14 @@ use std::future::Future;
 use farhold_contract::call::{
     check::{CheckRequest, CheckResponse},
     events::EventAccepted,
-    heartbeat::HeartbeatRequest,
+    heartbeat::{HeartbeatAnswer, HeartbeatRequest},
     register::{RegisterRequest, RegisterResponse},
     resolve::{ResolveRequest, ResolveResponse},
 };
 
 use crate::{
     call::{Call, Principal},
+    credentials::Credentials,
     idempotency::Idempotency,
     refusal::Refusal,
 };
@@ -22,10 +23,15 @@ use crate::{
 /// be dropped at any await, when the caller hangs up: what must not stop half way is handed to a
 /// task of the implementer's own. A future that panics is answered `server.internal`.
 pub trait Kernel: Send + Sync + 'static {
-    /// Who holds this token, if it is known and not revoked. The implementer hashes and looks up.
+    /// Whose credentials these are. The implementer hashes and looks up, at every call: neither a
+    /// token nor a certificate is a permission by itself.
     ///
-    /// Runs on every call, on the event loop: it must not wait.
-    fn authenticate(&self, token: &[u8]) -> Option<Principal>;
+    /// # Errors
+    /// `auth.invalid` for a token that is unknown or revoked; what else the implementer has to say.
+    fn authenticate(
+        &self,
+        credentials: Credentials<'_>,
+    ) -> impl Future<Output = Result<Principal, Refusal>> + Send;
 
     /// A runtime states what it is. `call.runtime_id` and the request's, where both exist, agree.
     fn register(
@@ -34,12 +40,13 @@ pub trait Kernel: Send + Sync + 'static {
         request: RegisterRequest,
     ) -> impl Future<Output = Result<RegisterResponse, Refusal>> + Send;
 
-    /// A runtime says how it is.
+    /// A runtime says how it is; an agent reports where it stands, and only a report is answered
+    /// with more than nothing.
     fn heartbeat(
         &self,
         call: Call,
         request: HeartbeatRequest,
-    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+    ) -> impl Future<Output = Result<Option<HeartbeatAnswer>, Refusal>> + Send;
 
     /// From a provider's token to an identity and what it may use.
     fn resolve(

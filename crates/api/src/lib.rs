@@ -5,8 +5,9 @@
 //! What it refuses, a [`Refusal`], leaves as `application/problem+json`. [`serve`] is the server
 //! loop under both.
 //!
-//! Nothing here decides anything: who may call is the [`Kernel`]'s to say, from the token alone,
-//! and so is every answer. This crate checks that headers, path and body agree with the token.
+//! Nothing here decides anything: who may call is the [`Kernel`]'s to say, from the token or the
+//! client certificate alone, and so is every answer. This crate checks that headers, path and body
+//! agree with it.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -14,6 +15,7 @@ mod answers;
 mod bell;
 mod body;
 mod call;
+mod credentials;
 mod handler;
 mod idempotency;
 mod kernel;
@@ -29,11 +31,12 @@ mod watch;
 pub use answer::{answer, json};
 pub use answers::{Answers, CheckFirst};
 pub use body::{parse, present, read};
-pub use call::{Call, Principal, RuntimeHeader};
+pub use call::{Call, Holder, Principal, RuntimeHeader};
+pub use credentials::{ClientCertificate, Credentials};
 pub use idempotency::{Idempotency, IdempotencyKey};
 pub use kernel::{CheckQuestion, CheckReply, Kernel};
 pub use limits::Limits;
-pub use listener::Listener;
+pub use listener::{Greeted, Greeter, Listener, Plain};
 pub use refusal::Refusal;
 pub use router::{calls, refusing_the_rest, routes};
 pub use server::serve;

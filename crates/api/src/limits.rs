@@ -7,9 +7,12 @@ use std::time::Duration;
 /// [`Limits::STANDARD`] is what every door uses; tests make theirs smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in the body of a check, register, heartbeat or resolve call. The largest honest one
+    /// Bytes in the body of a check, register or resolve call. The largest honest one
     /// is a resolve with a SAML assertion of some 20 KiB.
     pub body_bytes: usize,
+    /// Bytes in the body of a heartbeat: an agent's report of a thousand runtimes and a few hundred
+    /// licenses.
+    pub heartbeat_body_bytes: usize,
     /// Bytes in the body of an events call: a batch of 1 MiB of events (operations.md,
     /// "Numbers") and what JSON puts around them.
     pub events_body_bytes: usize,
@@ -50,6 +53,7 @@ impl Limits {
     /// The limits of every door.
     pub const STANDARD: Self = Self {
         body_bytes: 64 << 10,
+        heartbeat_body_bytes: 512 << 10,
         events_body_bytes: (1 << 20) + (64 << 10),
         text_bytes: 256,
         head_bytes: 16 << 10,

@@ -53,6 +53,7 @@ pub fn refusing_the_rest(router: Router) -> Router {
 pub(crate) struct Door<K> {
     pub(crate) kernel: Arc<K>,
     pub(crate) body_bytes: usize,
+    pub(crate) heartbeat_body_bytes: usize,
     pub(crate) events_body_bytes: usize,
     pub(crate) text_bytes: usize,
     pub(crate) body_time: Duration,
@@ -63,6 +64,7 @@ impl<K> Door<K> {
         Self {
             kernel,
             body_bytes: limits.body_bytes,
+            heartbeat_body_bytes: limits.heartbeat_body_bytes,
             events_body_bytes: limits.events_body_bytes,
             text_bytes: limits.text_bytes,
             body_time: limits.body_time,

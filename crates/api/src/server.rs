@@ -24,7 +24,7 @@ use crate::{
     answers::Answers,
     bell::Bell,
     limits::Limits,
-    listener::Listener,
+    listener::{Greeted, Greeter as _, Listener},
     slots::{Slot, Slots},
     stream::{Answer, Watched},
     watch::Watch,
@@ -47,6 +47,7 @@ pub async fn serve<L: Listener, A: Answers>(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = channel(false);
+    let greeter = listener.greeter();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     let mut accepts = Accepts::Well;
@@ -78,8 +79,14 @@ pub async fn serve<L: Listener, A: Answers>(
             () = &mut shutdown => break,
             next = next => next,
         };
-        if let Some((stream, slot)) = next {
-            connections.spawn(converse(stream, slot, answers.clone(), limits, stopping.clone()));
+        if let Some((raw, slot)) = next {
+            let (greeter, answers, stopping) = (greeter.clone(), answers.clone(), stopping.clone());
+            connections.spawn(async move {
+                // A peer that does not greet in time, or not well, is not answered.
+                if let Ok(Ok(greeted)) = timeout(limits.head_time, greeter.greet(raw)).await {
+                    converse(greeted, slot, answers, limits, stopping).await;
+                }
+            });
         }
     }
     // The address is free for a successor while the last calls finish.
@@ -98,7 +105,7 @@ pub async fn serve<L: Listener, A: Answers>(
 
 /// One connection, to its end.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin, A: Answers>(
-    stream: S,
+    Greeted { stream, certificate }: Greeted<S>,
     slot: Slot,
     answers: A,
     limits: Limits,
@@ -107,7 +114,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin, A: Answers>(
     let watch = &slot.watch;
     let service = service_fn(|request: Request<Incoming>| {
         watch.handling();
-        let answering = answers.answer(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        let answering = answers.answer(request);
         async {
             let response = answering.await;
             watch.answering(Instant::now());

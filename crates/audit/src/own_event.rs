@@ -61,8 +61,16 @@ kinds! {
     ClockRollback = "agent.clock.rollback";
     /// The system clock jumped.
     ClockStep = "agent.clock.step";
+    /// The Kernel's time showed the agent's own to be far ahead, and lowered it.
+    ClockLowered = "agent.clock.lowered";
     /// The store was damaged and rebuilt.
     StoreRecovered = "agent.store.recovered";
+    /// It was enrolled at a Kernel.
+    Enrolled = "agent.enrolled";
+    /// Its certificate was renewed.
+    CertificateRenewed = "agent.certificate.renewed";
+    /// The Kernel took something away, or gave it back.
+    KernelWord = "agent.kernel.word";
     /// Events were lost that policy allowed to lose.
     AuditGap = "agent.audit.gap";
 }

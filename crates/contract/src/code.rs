@@ -79,6 +79,19 @@ codes! {
     RuntimeSuspended = "runtime.suspended", 403, Refused, "The Kernel suspended this runtime.", "Ask the vendor.";
     RuntimeIdTaken = "runtime.id_taken", 409, Refused, "The runtime id belongs to another runtime.", "Register without an id, or with the one given before.";
     IdentityUnavailableOffline = "identity.unavailable_offline", 503, Unavailable, "Identities can't be resolved at this site now.", "Repeat when the site is linked to a Kernel.";
+    IdentityTokenInvalid = "identity.token_invalid", 401, Refused, "The provider's token does not hold: signature, time, issuer or audience.", "Sign in again at the identity provider.";
+    IdentityProviderUnknown = "identity.provider_unknown", 403, Refused, "The token's issuer is none of this tenant's identity providers.", "Have the administrator enter the provider for this tenant.";
+    // The link.
+    CertificateMissing = "certificate.missing", 401, Refused, "This call needs the agent's client certificate.", "Enroll, or renew the certificate.";
+    CertificateUnknown = "certificate.unknown", 403, Refused, "The certificate is not of an agent this Kernel knows as it is now.", "Renew it, or enroll anew with a new token.";
+    AgentSuspended = "agent.suspended", 403, Refused, "The Kernel suspended this agent.", "Ask the vendor.";
+    EnrollTokenInvalid = "enroll.token_invalid", 401, Refused, "The enrollment token is unknown, revoked or past its 24 hours.", "Ask the vendor for a new one.";
+    EnrollTokenUsed = "enroll.token_used", 409, Refused, "The enrollment token was used by another device key.", "Ask the vendor for a new one; tell them if it was not your machine.";
+    EnrollAlready = "enroll.already_enrolled", 409, Refused, "This agent is enrolled already.", "Nothing; to change the Kernel, stop it and enroll with --anew.";
+    EnrollMissing = "enroll.not_enrolled", 409, Refused, "This agent is not enrolled at a Kernel.", "Ask the vendor for an enrollment token and run farhold enroll.";
+    KernelUnreachable = "kernel.unreachable", 503, Unavailable, "The Kernel does not answer.", "Check name, address, proxy and firewall; farhold check tells which.";
+    KernelUntrusted = "kernel.untrusted", 502, NotVerified, "Whoever answered is not the Kernel: its certificate does not lead to the pinned CA.", "Let this connection pass uninspected, or check the token with the vendor.";
+    KernelAnswer = "kernel.answer_malformed", 502, Unavailable, "The Kernel's answer is not what the contract says.", "Check for a proxy or portal that answers in its place.";
     // The decision.
     LicenseMissing = "license.missing", 403, Refused, "No license is stored for this tenant.", "Import one: farhold import FILE.";
     LicenseNotBegun = "license.not_begun", 403, Refused, "The license has not begun.", "Wait for its beginning, or check the clock.";

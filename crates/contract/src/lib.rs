@@ -5,6 +5,7 @@
 //! writing those words: everything else in the workspace speaks through it.
 #![forbid(unsafe_code)]
 
+pub mod alert;
 pub mod call;
 pub mod code;
 pub mod condition;
@@ -19,6 +20,7 @@ pub mod problem;
 pub mod time;
 pub mod version;
 
+pub use alert::AlertCode;
 pub use code::Code;
 pub use date::Date;
 pub use digest::Sha256Digest;

@@ -16,7 +16,7 @@ mod store;
 mod txn;
 
 pub use error::StoreError;
-pub use reader::{KeptRecord, QueueFigures, Reader};
+pub use reader::{DeadLetter, KeptRecord, QueueFigures, Reader};
 pub use second_copy::{SECOND_COPY, read_second_copy, write_second_copy};
 pub use store::{Birth, DATABASE, Opened, Store};
 pub use txn::{Appended, Body, IdempotentAnswer, RuntimeRow, StoredAnswer, TokenRow, Txn};

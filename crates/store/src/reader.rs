@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use farhold_audit::{Body, Class, Head, Link, WireRecord, Withheld, event_hash};
-use farhold_contract::{Sha256Digest, Timestamp, id::TenantId};
+use farhold_contract::{
+    Sha256Digest, Timestamp,
+    id::{EventId, TenantId},
+};
 
 use crate::{
     error::StoreError,
@@ -35,6 +38,23 @@ pub struct QueueFigures {
     pub oldest_at: Option<Timestamp>,
     /// Losses that policy allowed, by reason; this version allows none.
     pub lost: BTreeMap<String, u64>,
+}
+
+/// A record whose content the Kernel refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The record.
+    pub seq: u64,
+    /// The organization it belongs to.
+    pub tenant_id: TenantId,
+    /// The event.
+    pub event_id: EventId,
+    /// Why it was refused: a code of the Kernel's.
+    pub code: String,
+    /// What is wrong with it.
+    pub detail: String,
+    /// When the agent heard of it.
+    pub refused_at: Timestamp,
 }
 
 const COLUMNS: &str = "seq, recorded_at, tenant_id, class, salt, event, event_hash, head
@@ -101,6 +121,29 @@ impl Reader {
             .map_err(StoreError::sqlite("look the first record up"))
     }
 
+    /// At most `limit` dead letters after record `after`, in order; of one tenant, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn dead_letters(
+        &self,
+        tenant_id: Option<TenantId>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Option<DeadLetter>>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT seq, tenant_id, event_id, code, detail, refused_at
+                 FROM dead_letter JOIN tenant ON tenant.id = dead_letter.tenant
+                 WHERE seq > ?1 AND (?2 IS NULL OR tenant_id = ?2) ORDER BY seq LIMIT ?3",
+            )?;
+            let tenant = tenant_id.as_ref().map(TenantId::as_bytes);
+            statement.query_map((after as i64, tenant, limit as i64), dead_letter)?.collect()
+        };
+        let rows = read().map_err(StoreError::sqlite("read its dead letters"))?;
+        rows.into_iter().collect::<Option<_>>().ok_or(StoreError::Row { what: "dead letter" })
+    }
+
     /// The queue's figures; `acknowledged_seq` is the last record receipted.
     ///
     /// # Errors
@@ -141,6 +184,22 @@ impl Reader {
         let rows = read().map_err(StoreError::sqlite("read its records"))?;
         rows.into_iter().collect::<Option<_>>().ok_or(StoreError::Row { what: "record" })
     }
+}
+
+fn dead_letter(row: &Row<'_>) -> rusqlite::Result<Option<DeadLetter>> {
+    let (Ok(tenant_id), Ok(event_id)) =
+        (TenantId::from_bytes(row.get(1)?), EventId::from_bytes(row.get(2)?))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(DeadLetter {
+        seq: row.get::<_, i64>(0)?.unsigned_abs(),
+        tenant_id,
+        event_id,
+        code: row.get(3)?,
+        detail: row.get(4)?,
+        refused_at: Timestamp::from_ms(row.get(5)?),
+    }))
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Option<KeptRecord>> {

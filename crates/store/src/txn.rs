@@ -1,6 +1,7 @@
 //! The one transaction type: what it stages becomes real at the commit, and not before.
 
 mod counters;
+mod dead_letters;
 mod idempotency;
 mod own;
 mod receipts;

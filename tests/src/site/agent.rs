@@ -28,7 +28,7 @@ pub struct Agent {
 }
 
 /// How a start ended.
-pub(super) enum Start {
+pub(crate) enum Start {
     /// It serves.
     Ready(Agent),
     /// It ended instead.
@@ -37,7 +37,7 @@ pub(super) enum Start {
 
 impl Agent {
     /// Starts the command and waits until it says READY, or ends. Its log is added to `log`.
-    pub(super) fn start(mut command: Command, notify: &Path, log: &Path) -> Start {
+    pub(crate) fn start(mut command: Command, notify: &Path, log: &Path) -> Start {
         let _ = fs::remove_file(notify);
         let socket = UnixDatagram::bind(notify).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -66,7 +66,7 @@ impl Agent {
     }
 
     /// Starts the command and ends it after a while, ready or not.
-    pub(super) fn start_and_kill(mut command: Command, log: &Path, after: Duration) {
+    pub(crate) fn start_and_kill(mut command: Command, log: &Path, after: Duration) {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(appending(log));
         let child = command.spawn().expect("the agent can be started");
         thread::sleep(after);
@@ -115,13 +115,13 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A log's lines, each an object as the agent writes them for programs.
-pub(super) fn log_lines(log: &Path) -> Vec<Value> {
+pub(crate) fn log_lines(log: &Path) -> Vec<Value> {
     let parsed =
         |line: &str| serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_owned()));
     text_of(log).lines().map(parsed).collect()
 }
 
-pub(super) fn text_of(log: &Path) -> String {
+pub(crate) fn text_of(log: &Path) -> String {
     fs::read(log).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -21,7 +21,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    pub(super) fn new(door: Address, kind: RuntimeType, tenant: &str, created: &Value) -> Self {
+    pub(crate) fn new(door: Address, kind: RuntimeType, tenant: &str, created: &Value) -> Self {
         let text = |name: &str| created[name].as_str().expect("it was created").to_owned();
         Self {
             door,

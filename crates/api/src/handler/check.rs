@@ -42,7 +42,7 @@ pub(crate) async fn check<K: Kernel>(State(door): State<Door<K>>, request: Reque
 pub(crate) async fn check_at<K: Kernel>(door: &Door<K>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     answer(&head.headers, async {
-        let call = Call::from_headers(&head.headers, &*door.kernel, RuntimeHeader::Required)?;
+        let call = Call::from_head(&head, &*door.kernel, RuntimeHeader::Required).await?;
         let bytes = body::read(&head.headers, body, door.body_bytes, door.body_time).await?;
         let question = question(&call, &head.headers, &bytes, door.text_bytes)?;
         let version = call.version;

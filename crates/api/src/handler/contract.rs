@@ -19,9 +19,9 @@ use crate::{
 };
 
 pub(crate) async fn contract<K: Kernel>(State(door): State<Door<K>>, request: Request) -> Response {
-    let headers = request.headers();
-    answer(headers, async {
-        Call::from_headers(headers, &*door.kernel, RuntimeHeader::Optional)?;
+    let (head, _) = request.into_parts();
+    answer(&head.headers, async {
+        Call::from_head(&head, &*door.kernel, RuntimeHeader::Optional).await?;
         json(&Versions { versions: ContractVersion::ALL })
     })
     .await

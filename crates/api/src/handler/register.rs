@@ -18,7 +18,7 @@ use farhold_contract::{
 use crate::{
     answer::{answer, json},
     body::{self, fits, present},
-    call::{Call, RuntimeHeader},
+    call::{Call, Holder, RuntimeHeader},
     kernel::Kernel,
     refusal::Refusal,
     router::Door,
@@ -27,7 +27,7 @@ use crate::{
 pub(crate) async fn register<K: Kernel>(State(door): State<Door<K>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     answer(&head.headers, async {
-        let call = Call::from_headers(&head.headers, &*door.kernel, RuntimeHeader::Optional)?;
+        let call = Call::from_head(&head, &*door.kernel, RuntimeHeader::Optional).await?;
         let bytes = body::read(&head.headers, body, door.body_bytes, door.body_time).await?;
         let request = stated(&call, &bytes, door.text_bytes)?;
         json(&door.kernel.register(call, request).await?)
@@ -61,12 +61,14 @@ fn stated(call: &Call, bytes: &[u8], text_bytes: usize) -> Result<RegisterReques
             body.released_on.map(released_on).transpose()?,
         ),
     };
-    match (call.runtime_id, runtime_id) {
+    match (call.principal.holder, call.runtime_id, runtime_id) {
+        // An agent speaks in its own name for a runtime that is not known yet.
+        (Holder::Agent { .. }, _, _) => {}
         // A header on a first registration has nothing to agree with but the body.
-        (Some(_), None) if call.principal.runtime_id.is_none() => {
+        (_, Some(_), None) if call.principal.runtime_id.is_none() => {
             return Err(Code::RuntimeMismatch.into());
         }
-        (Some(_), Some(named)) => call.agrees_on_runtime(named)?,
+        (_, Some(_), Some(named)) => call.agrees_on_runtime(named)?,
         _ => {}
     }
     Ok(RegisterRequest {

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use farhold_api::{Limits, routes};
+use farhold_api::{ClientCertificate, Limits, routes};
 use farhold_contract::{Code, Problem};
 
 use crate::site::{FRESH_TOKEN, RUNTIME, Site, TENANT, TOKEN};
@@ -21,6 +21,7 @@ pub(crate) struct Ask {
     path: String,
     headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    certificate: Option<ClientCertificate>,
 }
 
 pub(crate) struct Answer {
@@ -36,6 +37,7 @@ impl Ask {
             path: path.to_owned(),
             headers: HeaderMap::new(),
             body: serde_json::to_vec(&body).unwrap(),
+            certificate: None,
         };
         ask.with("content-type", "application/json")
             .with("x-contract-version", "v0.2")
@@ -79,6 +81,12 @@ impl Ask {
 
     pub(crate) fn events(body: Value) -> Self {
         Self::post("/kernel/audit/events", body)
+    }
+
+    /// The same by an agent's certificate, without a token.
+    pub(crate) fn by_certificate(mut self, der: &[u8]) -> Self {
+        self.certificate = Some(ClientCertificate::from_der(der));
+        self.without("authorization")
     }
 
     pub(crate) fn v0_1(self) -> Self {
@@ -142,6 +150,9 @@ impl Ask {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap();
         *request.headers_mut() = self.headers;
+        if let Some(certificate) = self.certificate {
+            request.extensions_mut().insert(certificate);
+        }
         let (head, body) = router.oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: head.status.as_u16(), headers: head.headers, body }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod ask;
+mod certificate;
 mod check;
 mod contract;
 mod events;

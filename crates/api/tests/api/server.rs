@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use farhold_api::{Limits, Listener, Slots, routes, serve};
+use farhold_api::{Limits, Listener, Plain, Slots, routes, serve};
 use farhold_contract::Code;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
@@ -299,7 +299,8 @@ async fn a_failing_accept_is_tried_again() {
     }
 
     impl Listener for Starved {
-        type Stream = TcpStream;
+        type Raw = TcpStream;
+        type Greeter = Plain<TcpStream>;
 
         async fn accept(&self) -> io::Result<TcpStream> {
             match self.attempts.fetch_add(1, Ordering::Relaxed) {
@@ -307,6 +308,10 @@ async fn a_failing_accept_is_tried_again() {
                 1 | 2 => Err(io::Error::other("no file descriptor left")),
                 _ => Listener::accept(&self.listener).await,
             }
+        }
+
+        fn greeter(&self) -> Plain<TcpStream> {
+            self.listener.greeter()
         }
     }
 

@@ -5,19 +5,22 @@ use std::sync::{Arc, Mutex};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use farhold_api::{Call, CheckQuestion, CheckReply, Kernel, Principal, Refusal};
+use farhold_api::{
+    Call, CheckQuestion, CheckReply, Credentials, Holder, Kernel, Principal, Refusal,
+};
 use farhold_contract::{
     Code,
     call::{
         check::{CheckResponse, Usage},
         events::EventAccepted,
-        heartbeat::HeartbeatRequest,
+        heartbeat::{HeartbeatAnswer, HeartbeatRequest, KernelStanding},
         register::{RegisterRequest, RegisterResponse},
         resolve::{ResolveRequest, ResolveResponse},
     },
     id::EventId,
     mode::Mode,
     model::{Identity, Limits, Policies, Provider, RuntimeStatus, RuntimeType, SecurityLevel},
+    version::ContractVersion,
 };
 
 pub(crate) const TENANT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e01";
@@ -25,12 +28,15 @@ pub(crate) const OTHER_TENANT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e02";
 pub(crate) const RUNTIME: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e11";
 pub(crate) const OTHER_RUNTIME: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e12";
 pub(crate) const EVENT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e21";
+pub(crate) const AGENT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e61";
 const TOKEN_ID: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e31";
 const IDENTITY: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e41";
 const DECISION: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e51";
 
 /// The token of [`RUNTIME`].
 pub(crate) const TOKEN: &str = "fhr_registered";
+/// The certificate of [`AGENT`], whose site has both tenants and [`RUNTIME`].
+pub(crate) const CERTIFICATE: &[u8] = b"the agent's";
 /// A token that has not registered.
 pub(crate) const FRESH_TOKEN: &str = "fhr_fresh";
 
@@ -75,16 +81,35 @@ impl Site {
 }
 
 impl Kernel for Site {
-    fn authenticate(&self, token: &[u8]) -> Option<Principal> {
-        let runtime_id = match std::str::from_utf8(token).ok()? {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Principal, Refusal> {
+        let token = match credentials {
+            Credentials::Token(token) => std::str::from_utf8(token).unwrap_or_default(),
+            Credentials::Certificate { certificate, tenant_id, runtime_id } => {
+                if certificate.as_der() != CERTIFICATE {
+                    return Err(Code::CertificateUnknown.into());
+                }
+                let agent_id = AGENT.parse().unwrap();
+                let theirs = [TENANT, OTHER_TENANT].map(|id| id.parse().unwrap());
+                return Ok(Principal {
+                    holder: Holder::Agent { agent_id },
+                    tenant_id: if theirs.contains(&tenant_id) { tenant_id } else { theirs[0] },
+                    runtime_id: runtime_id
+                        .filter(|id| *id == RUNTIME.parse().unwrap())
+                        .or(Some(agent_id)),
+                });
+            }
+        };
+        let runtime_id = match token {
             TOKEN => Some(RUNTIME.parse().unwrap()),
             FRESH_TOKEN => None,
-            _ => return None,
+            _ => return Err(Code::AuthInvalid.into()),
         };
-        Some(Principal {
-            token_id: TOKEN_ID.parse().unwrap(),
+        Ok(Principal {
+            holder: Holder::Runtime {
+                token_id: TOKEN_ID.parse().unwrap(),
+                runtime_type: RuntimeType::Courses,
+            },
             tenant_id: TENANT.parse().unwrap(),
-            runtime_type: RuntimeType::Courses,
             runtime_id,
         })
     }
@@ -106,9 +131,23 @@ impl Kernel for Site {
         })
     }
 
-    async fn heartbeat(&self, call: Call, request: HeartbeatRequest) -> Result<(), Refusal> {
+    async fn heartbeat(
+        &self,
+        call: Call,
+        request: HeartbeatRequest,
+    ) -> Result<Option<HeartbeatAnswer>, Refusal> {
+        let answer = request.report.as_ref().map(|report| HeartbeatAnswer {
+            standing: KernelStanding::ACTIVE,
+            tenants: Vec::new(),
+            runtimes: Vec::new(),
+            bundle_digest: None,
+            server_time: report.wall,
+            poll_after: 60,
+            contract_versions: ContractVersion::ALL.to_vec(),
+            backfill: Vec::new(),
+        });
         self.note(Asked::Heartbeat(call, request));
-        Ok(())
+        Ok(answer)
     }
 
     async fn resolve(

@@ -1,0 +1,171 @@
+//! Batch: a signed checkpoint and its records, as the Kernel takes them.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use zstd::bulk::Compressor;
+
+use farhold_audit::{ChainPosition, ExportWriter, Head, checkpoint};
+use farhold_policy::Now;
+use farhold_store::Reader;
+use farhold_sync::{LIMITS, Run};
+
+use crate::{report, site::Place, snapshot::Snapshot};
+
+/// Records read in one statement: events of 64 KiB each must not fill the memory.
+const PAGE: usize = 128;
+
+/// Higher levels cost more time than the network they save.
+const ZSTD_LEVEL: i32 = 1;
+
+/// One batch, ready to be sent.
+pub(super) struct Batch {
+    /// NDJSON, compressed.
+    pub(super) body: Bytes,
+    /// Its last record.
+    pub(super) to: u64,
+}
+
+/// Makes batches away from the event loop, the next one while the one before is on its way.
+pub(super) struct Builder {
+    place: Arc<Place>,
+    tools: Option<Tools>,
+    next: Option<(Run, Batch)>,
+}
+
+/// What is made once and used for every batch.
+struct Tools {
+    reader: Reader,
+    compressor: Compressor<'static>,
+}
+
+impl Builder {
+    pub(super) fn new(place: &Arc<Place>) -> Self {
+        Self { place: Arc::clone(place), tools: None, next: None }
+    }
+
+    /// The batch for a run; `None`, and it is logged, if it can't be made.
+    pub(super) async fn batch(
+        &mut self,
+        run: Run,
+        snapshot: Arc<Snapshot>,
+        now: Now,
+    ) -> Option<Batch> {
+        match self.next.take() {
+            Some((made, batch)) if made == run => Some(batch),
+            _ => self.make(run, snapshot, now).await,
+        }
+    }
+
+    /// Makes the batch that follows `to`, if it would be a full one.
+    pub(super) async fn make_next(&mut self, run: Run, to: u64, snapshot: Arc<Snapshot>, now: Now) {
+        let next = Run { from: to + 1, to: to + LIMITS.batch_records, bytes: run.bytes };
+        let full = run.to - run.from + 1 == LIMITS.batch_records && next.to <= snapshot.chain.seq;
+        if full && let Some(batch) = self.make(next, snapshot, now).await {
+            self.next = Some((next, batch));
+        }
+    }
+
+    /// The site's own head after a record; `None` if it is not kept, or can't be read.
+    pub(super) async fn head_at(&mut self, seq: u64) -> Option<Head> {
+        if seq == 0 {
+            return Some(ChainPosition::start(&self.place.opening).head);
+        }
+        self.with_tools(move |tools, _| Ok(tools.reader.head_at(seq)?)).await.flatten()
+    }
+
+    async fn make(&mut self, run: Run, snapshot: Arc<Snapshot>, now: Now) -> Option<Batch> {
+        self.with_tools(move |tools, place| make(tools, place, run, &snapshot, &now)).await
+    }
+
+    async fn with_tools<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Tools, &Place) -> anyhow::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let (tools, place) = (self.tools.take(), Arc::clone(&self.place));
+        let working = tokio::task::spawn_blocking(move || {
+            let mut tools = match tools {
+                Some(tools) => tools,
+                None => Tools::open(&place.state_dir)?,
+            };
+            let made = work(&mut tools, &place)?;
+            anyhow::Ok((tools, made))
+        });
+        match working.await {
+            Ok(Ok((tools, made))) => {
+                self.tools = Some(tools);
+                Some(made)
+            }
+            Ok(Err(error)) => {
+                tracing::error!(error = %format!("{error:#}"), "a batch of audit records can't be made");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+impl Tools {
+    fn open(state_dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self { reader: Reader::open(state_dir)?, compressor: Compressor::new(ZSTD_LEVEL)? })
+    }
+}
+
+/// Reads, signs and compresses; every record is held to the chain on its way out.
+fn make(
+    tools: &mut Tools,
+    place: &Place,
+    run: Run,
+    snapshot: &Snapshot,
+    now: &Now,
+) -> anyhow::Result<Batch> {
+    let before = match run.from {
+        1 => ChainPosition::start(&place.opening),
+        from => {
+            let head = tools.reader.head_at(from - 1)?;
+            let head = head.ok_or_else(|| anyhow::anyhow!("record {} is not kept", from - 1))?;
+            ChainPosition { seq: from - 1, head }
+        }
+    };
+    let mut records = Vec::new();
+    let (mut from, mut bytes) = (run.from, 0_u64);
+    'pages: while from <= run.to {
+        let wanted = usize::try_from(run.to - from + 1).unwrap_or(PAGE).min(PAGE);
+        let page = tools.reader.records(from, wanted)?;
+        if page.is_empty() {
+            break;
+        }
+        for record in page {
+            bytes += line_bytes(&record.wire);
+            if bytes > run.bytes && !records.is_empty() {
+                break 'pages;
+            }
+            from = record.wire.link.seq + 1;
+            records.push(record);
+        }
+    }
+    let last = records.last().ok_or_else(|| anyhow::anyhow!("record {} is not kept", run.from))?;
+    let after = ChainPosition { seq: last.wire.link.seq, head: last.head };
+
+    let lost = tools.reader.queue(snapshot.acknowledged_seq)?.lost;
+    let standing = report::standing(place, snapshot, now, lost);
+    let checkpoint = checkpoint(&place.facts.device_key, &place.opening, before, after, standing)?;
+    let mut lines = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default() + 4096);
+    let mut writer = ExportWriter::begin(&checkpoint, &place.device, &mut lines)?;
+    for record in &records {
+        writer.record(&record.wire, &mut lines)?;
+    }
+    writer.finish()?;
+    Ok(Batch { body: tools.compressor.compress(&lines)?.into(), to: after.seq })
+}
+
+/// About what a record's line takes.
+fn line_bytes(record: &farhold_audit::WireRecord<'_>) -> u64 {
+    const MEMBERS_BYTES: u64 = 320;
+    let event = match &record.body {
+        farhold_audit::Body::Kept { event, .. } => event.len() as u64,
+        farhold_audit::Body::Withheld(_) => 0,
+    };
+    // Each quotation mark inside is escaped.
+    MEMBERS_BYTES + event + event / 8
+}

@@ -1,0 +1,15 @@
+//! The link against real TLS servers, proxies and name servers, all of them made here.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod link {
+    mod answers;
+    mod calls;
+    mod dns;
+    mod enroll;
+    mod enrollment;
+    mod proxy;
+    mod renew;
+    mod support;
+    mod trust;
+}

@@ -1,0 +1,126 @@
+//! `POST /kernel/admin/bundles`: roots, revocations and licenses come in, all or nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use farhold_api::Refusal;
+use farhold_bundle::{ImportPlan, LIMITS, LineOutcome, Standing, plan_import};
+use farhold_contract::{Code, Sha256Digest, id::TenantId};
+
+use super::{
+    act::acting,
+    answer::{LineAnswer, UploadAnswer},
+    refusal,
+};
+use crate::control_plane::ControlPlane;
+
+/// Whether to change anything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+pub(super) async fn upload(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    acting(plane, &head, "kernel.admin.bundle.upload", async |act| {
+        let asked: Asked = super::query(&head.uri)?;
+        let bytes = super::raw_body(body, LIMITS.bundle_bytes, Code::BundleTooLarge).await?;
+        let sha256 = Sha256Digest::new(Sha256::digest(&bytes).into());
+        // Until it stands: each upload is planned against what the one before left.
+        let _one_at_a_time = act.plane.importing.lock().await;
+        let before = act.plane.documents();
+        let now = act.plane.now();
+        let planning = {
+            let before = Arc::clone(&before);
+            tokio::task::spawn_blocking(move || plan_import(&before.standing, &bytes, None, now))
+        };
+        let plan = planning.await.map_err(|_panic| Code::ServerInternal)?.map_err(|reason| {
+            Refusal::new(reason.code(), crate::error_chain(&reason).to_string())
+        })?;
+        holds_here(&act.plane, &plan)?;
+        let answer = answer(&plan, sha256, !asked.dry_run);
+        let about = json!({
+            "sha256": sha256, "applied": answer.applied,
+            "documents": answer.lines.iter().filter(|line| line.outcome == "new")
+                .map(|line| &line.name).collect::<Vec<_>>(),
+            "fallen": answer.fallen,
+        });
+        if asked.dry_run {
+            act.record(about).await?;
+            return farhold_api::json(&answer);
+        }
+        let events: Vec<_> = concerned(&before.standing, &plan.standing)
+            .into_iter()
+            .map(|tenant_id| {
+                let about = json!({"sha256": sha256});
+                act.concerns(tenant_id, None, "kernel.licenses.changed", about)
+            })
+            .collect();
+        let lines = plan.standing.lines().map(<[u8]>::to_vec).collect();
+        let trail = act.trail(about, events);
+        act.plane.storage.put_documents(lines, trail).await.map_err(refusal)?;
+        act.plane.replace_documents(plan.standing);
+        farhold_api::json(&answer)
+    })
+    .await
+}
+
+/// What concerns this Kernel: it holds the word of the vendor for the organizations it knows.
+fn holds_here(plane: &ControlPlane, plan: &ImportPlan) -> Result<(), Refusal> {
+    if !plan.receipts.is_empty() || plan.clock_reset.is_some() {
+        let detail = "receipts and clock resets are for sites; this Kernel takes roots, \
+                      revocations and licenses";
+        return Err(Refusal::new(Code::PayloadType, detail));
+    }
+    for license in plan.standing.licenses() {
+        let tenant_id = license.tenant.tenant_id;
+        if plane.storage.directory().tenant(tenant_id).is_none() {
+            let detail = format!(
+                "license {} serial {} is for tenant {tenant_id} ({}), which this Kernel does not \
+                 have: create it with that id first",
+                license.license_id,
+                license.serial.as_u64(),
+                license.issued_to,
+            );
+            return Err(Refusal::new(Code::TenantMismatch, detail));
+        }
+    }
+    Ok(())
+}
+
+/// The organizations of licenses that came or went.
+fn concerned(before: &Standing, after: &Standing) -> BTreeSet<TenantId> {
+    let held = |standing: &Standing| -> BTreeSet<(TenantId, Sha256Digest, bool)> {
+        let licenses = standing.licenses().iter();
+        licenses
+            .map(|license| {
+                (license.tenant.tenant_id, license.sha256(), standing.revokes(license))
+            })
+            .collect()
+    };
+    held(before).symmetric_difference(&held(after)).map(|(tenant_id, ..)| *tenant_id).collect()
+}
+
+fn answer(plan: &ImportPlan, bundle_sha256: Sha256Digest, applied: bool) -> UploadAnswer {
+    let lines = plan.lines.iter().map(|line| LineAnswer {
+        line: line.line,
+        document: line.document.to_string(),
+        name: line.name.clone(),
+        outcome: match line.outcome {
+            LineOutcome::New => "new",
+            LineOutcome::Known => "known",
+            LineOutcome::Superseded => "superseded",
+        }
+        .to_owned(),
+    });
+    UploadAnswer { applied, bundle_sha256, lines: lines.collect(), fallen: plan.fallen.clone() }
+}

@@ -1,0 +1,169 @@
+//! The command line: one verb a file, one edge where errors become lines and exit codes.
+//!
+//! Every verb but `init`, `run`, `config` and `version` is a thin client of the admin API.
+
+mod agent;
+mod alerts;
+mod audit;
+mod client;
+mod config;
+mod dead_letters;
+mod enroll_token;
+mod failure;
+mod init;
+mod input;
+mod license;
+mod log;
+mod output;
+mod pages;
+mod provider;
+mod run;
+mod runtime;
+mod runtime_token;
+mod session;
+mod standing;
+mod status;
+mod stdout;
+mod tenant;
+mod text;
+mod trust;
+mod usage;
+mod version;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use farhold_contract::exit::Exit;
+
+use failure::{AlreadyTold, ReaderGone, Told};
+use session::{Global, Session};
+
+/// The control plane: tenants, agents, licenses and the audit of every site.
+#[derive(Parser)]
+#[command(name = "farhold-kernel", version, propagate_version = true)]
+#[command(disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 2 usage, 4 verified but refused, 5 not verified, \
+    65 bad data, 69 unavailable, 73 can't write, 75 try again, 78 configuration.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make the data directory: CA, server certificate, receipt key, admin token
+    Init(init::Args),
+    /// Run the Kernel in the foreground, for a service manager or a container
+    Run(run::Args),
+    /// Check or draft the configuration
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Show how the Kernel is: trust, counts, chain
+    Status(status::Args),
+    /// Create, show, suspend and limit organizations
+    #[command(subcommand)]
+    Tenant(tenant::Verb),
+    /// List, suspend and limit runtimes
+    #[command(subcommand)]
+    Runtime(runtime::Verb),
+    /// List, show and suspend agents
+    #[command(subcommand)]
+    Agent(agent::Verb),
+    /// Create, list and revoke the tokens of runtimes that speak to the Kernel itself
+    #[command(subcommand)]
+    RuntimeToken(runtime_token::Verb),
+    /// Create, list and revoke the tokens by which agents enroll
+    #[command(subcommand)]
+    EnrollToken(enroll_token::Verb),
+    /// Install or show the trust root
+    #[command(subcommand)]
+    Trust(trust::Verb),
+    /// Upload and list licenses
+    #[command(subcommand)]
+    License(license::Verb),
+    /// Look after the identity providers of an organization
+    #[command(subcommand)]
+    Provider(provider::Verb),
+    /// Read and verify the audit
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// List the events whose content was refused
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Verb),
+    /// List and acknowledge alerts
+    #[command(subcommand)]
+    Alerts(alerts::Verb),
+    /// Show the version of the program and of the contract
+    Version(version::Args),
+}
+
+/// The whole program: parse, do, end.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let json = std::env::args_os().any(|word| word == "--json");
+            return match usage::told(&error) {
+                None => ended(stdout::write(error.render().to_string().as_bytes()), json),
+                Some(told) => {
+                    if usage::wants_help(&error) && !json {
+                        eprintln!("{}", error.render());
+                    }
+                    refused(&told, json)
+                }
+            };
+        }
+    };
+    let session = Session::new(cli.global);
+    let json = session.json();
+    ended(cli.verb.act(&session), json)
+}
+
+impl Verb {
+    fn act(self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::Init(args) => args.act(session),
+            Self::Run(args) => args.act(session),
+            Self::Config(verb) => verb.act(session),
+            Self::Status(args) => args.act(session),
+            Self::Tenant(verb) => verb.act(session),
+            Self::Runtime(verb) => verb.act(session),
+            Self::Agent(verb) => verb.act(session),
+            Self::RuntimeToken(verb) => verb.act(session),
+            Self::EnrollToken(verb) => verb.act(session),
+            Self::Trust(verb) => verb.act(session),
+            Self::License(verb) => verb.act(session),
+            Self::Provider(verb) => verb.act(session),
+            Self::Audit(verb) => verb.act(session),
+            Self::DeadLetters(verb) => verb.act(session),
+            Self::Alerts(verb) => verb.act(session),
+            Self::Version(args) => args.act(session),
+        }
+    }
+}
+
+fn ended(result: anyhow::Result<()>, json: bool) -> ExitCode {
+    match result {
+        Ok(()) => Exit::Ok.code().into(),
+        Err(error) if error.is::<ReaderGone>() => Exit::Ok.code().into(),
+        Err(error) => match error.downcast_ref::<AlreadyTold>() {
+            Some(AlreadyTold(code)) => code.exit().code().into(),
+            None => refused(&Told::of(&error), json),
+        },
+    }
+}
+
+/// A program reads one JSON value on standard output, whatever happens; people read standard error.
+fn refused(told: &Told, json: bool) -> ExitCode {
+    // Nothing is left to be done where the last words can't be written.
+    let _ = if json {
+        stdout::json(told).ok();
+        Ok(())
+    } else {
+        std::io::stderr().write_all(told.lines().as_bytes())
+    };
+    told.exit().code().into()
+}

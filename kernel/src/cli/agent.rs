@@ -1,0 +1,33 @@
+//! `farhold-kernel agent`: the agents of all sites.
+
+mod list;
+mod resume;
+mod show;
+mod suspend;
+
+use clap::Subcommand;
+
+use super::session::Session;
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// List agents
+    List(list::Args),
+    /// Show one, with its last report
+    Show(show::Args),
+    /// Refuse its calls and have its site stop
+    Suspend(suspend::Args),
+    /// Take it up again
+    Resume(resume::Args),
+}
+
+impl Verb {
+    pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::List(args) => args.act(session),
+            Self::Show(args) => args.act(session),
+            Self::Suspend(args) => args.act(session),
+            Self::Resume(args) => args.act(session),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `farhold-kernel audit verify [--agent ID]`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use farhold_contract::{Code, id::RuntimeId};
+
+use crate::{
+    admin::answer::{ChainAnswer, VerifyAnswer},
+    cli::{client::Ask, failure::AlreadyTold, failure::Failure, session::Session, stdout, text},
+};
+
+/// Every record is read and hashed: some 100,000 a second.
+const VERIFY_TIME: Duration = Duration::from_secs(60 * 60);
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Only this agent's chains
+    #[arg(long, value_name = "UUID")]
+    agent: Option<RuntimeId>,
+}
+
+/// The whole answer. With a fault in it, it is an error's object too.
+#[derive(Serialize)]
+struct Verification<'a> {
+    #[serde(flatten)]
+    broken: Option<Broken>,
+    #[serde(flatten)]
+    answer: &'a VerifyAnswer,
+}
+
+#[derive(Serialize)]
+struct Broken {
+    code: Code,
+    detail: String,
+    action: &'static str,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let ask = Ask::get("/kernel/admin/audit/verify").with("agent", self.agent);
+        let answer: VerifyAnswer = session.door()?.json(ask.patience(VERIFY_TIME))?;
+        let broken = broken(&answer);
+        if session.json() {
+            let is_broken = broken.is_some();
+            stdout::json(&Verification { broken, answer: &answer })?;
+            return if is_broken { Err(AlreadyTold(Code::ChainBroken).into()) } else { Ok(()) };
+        }
+        stdout::write(described(&answer).as_bytes())?;
+        broken.map_or(Ok(()), |broken| Err(Failure::new(broken.code, broken.detail).into()))
+    }
+}
+
+fn broken(answer: &VerifyAnswer) -> Option<Broken> {
+    let fault = |chain: &ChainAnswer| {
+        let fault = chain.fault.as_deref().map(text::plain)?;
+        Some(format!("the chain of {}: {fault}", owner(chain)))
+    };
+    let faults: Vec<String> = answer.chains.iter().filter_map(fault).collect();
+    let code = Code::ChainBroken;
+    (!faults.is_empty()).then(|| Broken {
+        code,
+        detail: faults.join("; "),
+        action: code.action(),
+    })
+}
+
+fn described(answer: &VerifyAnswer) -> String {
+    let heads = ["CHAIN OF", "EPOCH", "RECORDS", "BRANCHES", "REFUSED", "RESULT"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    rows.extend(answer.chains.iter().map(|chain| {
+        vec![
+            owner(chain),
+            text::plain(&chain.epoch),
+            chain.records.to_string(),
+            chain.branches.to_string(),
+            chain.refused.to_string(),
+            if chain.fault.is_none() { "intact" } else { "broken" }.to_owned(),
+        ]
+    }));
+    text::columns(&rows)
+}
+
+fn owner(chain: &ChainAnswer) -> String {
+    chain.agent_id.map_or_else(|| "the Kernel".to_owned(), |agent| format!("agent {agent}"))
+}

@@ -1,0 +1,15 @@
+//! `farhold-kernel config default`.
+
+use crate::{
+    cli::{session::Session, stdout},
+    config,
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {}
+
+impl Args {
+    pub(in crate::cli) fn act(self, _: &Session) -> anyhow::Result<()> {
+        stdout::write(config::default_file().as_bytes())
+    }
+}

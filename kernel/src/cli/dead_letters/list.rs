@@ -1,0 +1,39 @@
+//! `farhold-kernel dead-letters list --tenant ID`.
+
+use farhold_contract::id::TenantId;
+
+use crate::{
+    admin::answer::{DeadLetterAnswer, DeadLettersAnswer},
+    cli::{client::Ask, pages, session::Session, stdout, text},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The organization
+    #[arg(long, value_name = "UUID")]
+    tenant: TenantId,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let path = format!("/kernel/admin/tenants/{}/dead-letters", self.tenant);
+        let answer: DeadLettersAnswer = pages::all(&session.door()?, || Ask::get(&path))?;
+        if session.json() {
+            return stdout::json(&answer);
+        }
+        let heads = ["RECEIVED", "AGENT", "SEQ", "CODE", "DETAIL"];
+        let mut rows = vec![heads.map(str::to_owned).to_vec()];
+        rows.extend(answer.dead_letters.iter().map(row));
+        stdout::write(text::columns(&rows).as_bytes())
+    }
+}
+
+fn row(letter: &DeadLetterAnswer) -> Vec<String> {
+    vec![
+        letter.received_at.to_string(),
+        text::or_dash(letter.agent_id),
+        letter.seq.to_string(),
+        letter.code.to_string(),
+        text::plain(&letter.detail),
+    ]
+}

@@ -1,0 +1,35 @@
+//! `farhold-kernel enroll-token list`.
+
+use crate::{
+    admin::answer::{EnrollTokenAnswer, EnrollTokensAnswer},
+    cli::{client::Ask, pages, session::Session, stdout, text},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {}
+
+const HEADS: [&str; 5] = ["TOKEN", "TENANTS", "EXPIRES", "AGENT", "REVOKED"];
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let answer: EnrollTokensAnswer =
+            pages::all(&session.door()?, || Ask::get("/kernel/admin/enroll-tokens"))?;
+        if session.json() {
+            return stdout::json(&answer);
+        }
+        let mut rows = vec![HEADS.map(str::to_owned).to_vec()];
+        rows.extend(answer.tokens.iter().map(row));
+        stdout::write(text::columns(&rows).as_bytes())
+    }
+}
+
+fn row(token: &EnrollTokenAnswer) -> Vec<String> {
+    let tenants: Vec<String> = token.tenants.iter().map(ToString::to_string).collect();
+    vec![
+        token.token_id.to_string(),
+        tenants.join(","),
+        token.expires_at.to_string(),
+        text::or_dash(token.runtime_id),
+        text::or_dash(token.revoked_at),
+    ]
+}

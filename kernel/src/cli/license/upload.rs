@@ -1,0 +1,54 @@
+//! `farhold-kernel license upload FILE|-`.
+
+use std::{path::PathBuf, time::Duration};
+
+use farhold_bundle::LIMITS;
+use farhold_contract::Code;
+
+use crate::{
+    admin::answer::UploadAnswer,
+    cli::{client::Ask, input::read_input, session::Session, stdout, text},
+};
+
+/// A full bundle has 256 lines of 16 signatures each; a slow machine and a busy disk take a while.
+const UPLOAD_TIME: Duration = Duration::from_secs(120);
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// A bundle, or a document in typed form (FH1:…); - for standard input
+    file: PathBuf,
+    /// Verify and show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let bundle = read_input(&self.file, LIMITS.bundle_bytes, Code::BundleTooLarge)?;
+        let ask = Ask::post("/kernel/admin/bundles")
+            .with("dry_run", Some(self.dry_run))
+            .body("application/jsonl", bundle)
+            .patience(UPLOAD_TIME);
+        let answer: UploadAnswer = session.door()?.json(ask)?;
+        if session.json() {
+            return stdout::json(&answer);
+        }
+        stdout::write(described(&answer).as_bytes())
+    }
+}
+
+fn described(answer: &UploadAnswer) -> String {
+    let mut rows = vec![["LINE", "DOCUMENT", "OUTCOME"].map(str::to_owned).to_vec()];
+    rows.extend(answer.lines.iter().map(|line| {
+        vec![line.line.to_string(), text::plain(&line.name), text::plain(&line.outcome)]
+    }));
+    let mut told = text::columns(&rows);
+    for fallen in &answer.fallen {
+        told.push_str(&format!("No longer holds: {}\n", text::plain(fallen)));
+    }
+    told.push_str(&match answer.applied {
+        true => format!("Took bundle {} in.\n", answer.bundle_sha256),
+        false => format!("Nothing was changed; bundle {} would be taken.\n", answer.bundle_sha256),
+    });
+    told
+}

@@ -1,0 +1,33 @@
+//! `farhold-kernel runtime limit ID --deny FEATURE`.
+
+use farhold_contract::{call::heartbeat::KernelStatus, id::{RuntimeId, TenantId}};
+
+use crate::{
+    admin::answer::RuntimeAnswer,
+    cli::{session::Session, standing, stdout},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The runtime
+    id: RuntimeId,
+    /// The organization it works for
+    #[arg(long, value_name = "UUID")]
+    tenant: TenantId,
+    /// Deny this feature; may be repeated
+    #[arg(long, value_name = "FEATURE", required = true)]
+    deny: Vec<String>,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let path = super::standing_path(self.tenant, self.id);
+        let held: RuntimeAnswer =
+            standing::put(session, path, KernelStatus::Limited, self.deny.into_iter().collect())?;
+        if session.json() {
+            return stdout::json(&held);
+        }
+        let standing = standing::words(&held.standing);
+        stdout::write(format!("The runtime {} is {standing}.\n", self.id).as_bytes())
+    }
+}

@@ -1,0 +1,71 @@
+//! `farhold-kernel runtime-token create --tenant ID --type TYPE`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::json;
+
+use farhold_contract::{id::TenantId, model::RuntimeType};
+
+use crate::{
+    admin::answer::{RuntimeTokenCreated, RuntimeTokenRequest},
+    cli::{client::Ask, output, session::Session, stdout},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The organization
+    #[arg(long, value_name = "UUID")]
+    tenant: TenantId,
+    /// The type of runtime it is for
+    #[arg(long = "type", value_name = "TYPE", value_parser = runtime_type())]
+    runtime_type: RuntimeType,
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+    /// Write the token to this new file of mode 0600 instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+fn runtime_type() -> impl TypedValueParser<Value = RuntimeType> {
+    PossibleValuesParser::new(RuntimeType::ALL.map(RuntimeType::as_str)).map(|text| {
+        RuntimeType::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .expect("the parser passes only these")
+    })
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        // Asked first: a token that can't be handed over is one more to revoke.
+        self.out.as_deref().map_or(Ok(()), output::check_path)?;
+        let path = format!("/kernel/admin/tenants/{}/runtime-tokens", self.tenant);
+        let question = RuntimeTokenRequest { runtime_type: self.runtime_type, name: self.name };
+        let door = session.door()?;
+        let created: RuntimeTokenCreated = door.json(Ask::post(&path).json(&question)?)?;
+        let token_id = created.token_id;
+        let handed_over = match &self.out {
+            Some(out) => output::write(out, &created.token).map_err(Into::into),
+            None if session.json() => return stdout::json(&created),
+            None => {
+                eprintln!("Token {token_id}; it is not shown again:");
+                stdout::write(format!("{}\n", created.token).as_bytes())
+            }
+        };
+        handed_over.or_else(|error| {
+            output::take_back(&door, &format!("{path}/{token_id}"), token_id, error)
+        })?;
+        match &self.out {
+            Some(out) if session.json() => {
+                stdout::json(&json!({ "token_id": token_id, "out": out }))
+            }
+            Some(out) => {
+                eprintln!("Token {token_id} is in {}.", out.display());
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `farhold-kernel trust install FILE --sha256 HEX`.
+
+use std::path::PathBuf;
+
+use farhold_bundle::LIMITS;
+use farhold_contract::{Code, Sha256Digest};
+
+use crate::{
+    admin::answer::TrustAnswer,
+    cli::{client::Ask, failure::Failure, input::read_input, session::Session, stdout},
+};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The root's file; - for standard input
+    file: PathBuf,
+    /// SHA-256 of the root's payload, as license-tool root show told it
+    #[arg(long, value_name = "HEX")]
+    sha256: String,
+}
+
+impl Args {
+    pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let sha256 = self.digest()?;
+        let root = read_input(&self.file, LIMITS.envelope_bytes, Code::EnvelopeTooLarge)?;
+        let ask = Ask::post("/kernel/admin/trust").with("sha256", Some(sha256));
+        let trust: TrustAnswer = session.door()?.json(ask.body("application/json", root))?;
+        if session.json() {
+            return stdout::json(&trust);
+        }
+        let told = format!("Installed the trust root.\n{}", super::described(&trust));
+        stdout::write(told.as_bytes())
+    }
+
+    fn digest(&self) -> Result<Sha256Digest, Failure> {
+        // Tools print it in either case; it is compared as bytes.
+        self.sha256.trim().to_ascii_lowercase().parse().map_err(|error| {
+            Failure::new(Code::UsageInvalid, format!("--sha256 {}", self.sha256))
+                .because(error)
+                .action("Give the 64 digits exactly as license-tool root show prints them.")
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! `POST /kernel/entitlements/check`: the question resolved, and looks.
+
+use farhold_api::{Call, Refusal};
+use farhold_bundle::payload::DecisionRecord;
+use farhold_contract::{
+    Code,
+    call::check::CheckResponse,
+    id::DecisionId,
+    mode::Mode,
+};
+use farhold_policy::{Decision, Link, Question, Resolution, RuntimeFacts};
+
+use crate::{control_plane::ControlPlane, refusal::stored, storage};
+
+use super::{decision_event, standing};
+
+/// Answers a check that uses nothing up.
+///
+/// # Errors
+/// `agent.suspended`, `server.overloaded`, `store.unavailable`. What the licenses and the Kernel's
+/// own word say is an answer, not an error.
+pub(super) async fn look(
+    plane: &ControlPlane,
+    call: &Call,
+    feature: &str,
+) -> Result<CheckResponse, Refusal> {
+    standing::agent_may_call(plane, call)?;
+    let decision_id = Some(plane.new_id());
+    let grant = match resolve(plane, call, feature) {
+        Resolved::Stranger => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
+        Resolved::By(Resolution::Granted(grant)) => grant,
+        Resolved::By(Resolution::Refused(no)) => {
+            if no.records {
+                deny(plane, call, feature, no.reason).await?;
+            }
+            return Ok(refused(no.reason, decision_id));
+        }
+    };
+    let counter = match &grant.counter {
+        Some(metered) => plane.storage.counter(&metered.key).await.map_err(stored)?,
+        None => None,
+    };
+    let (decision, _) = grant.decide(counter, None);
+    let reason = decision.reason;
+    let response = decided(decision, decision_id);
+    match reason {
+        Some(code) if grant.audit.records(DecisionRecord::Denied) => {
+            deny(plane, call, feature, code).await?;
+        }
+        None if grant.audit.all => {
+            let event = decision_event::allowed(call, &response, feature).record(plane.now());
+            plane.storage.append_own(vec![event]).await.map_err(stored)?;
+        }
+        _ => {}
+    }
+    Ok(response)
+}
+
+/// What the documents and the Kernel's own word say to a question, before usage is weighed.
+pub(super) enum Resolved {
+    /// The caller is no runtime: an agent that asks in its own name.
+    Stranger,
+    /// This.
+    By(Resolution),
+}
+
+/// Resolves a question by everything but usage.
+pub(super) fn resolve(plane: &ControlPlane, call: &Call, feature: &str) -> Resolved {
+    let directory = plane.storage.directory();
+    let known = call.runtime_id.and_then(|id| directory.runtime(call.tenant_id, id));
+    let Some(known) = known else { return Resolved::Stranger };
+    let runtime = policy_facts(&known);
+    let question =
+        Question { tenant_id: call.tenant_id, runtime: &runtime, feature, consume: None };
+    let restraints = standing::restraints(plane, &known);
+    let documents = plane.documents();
+    let now = plane.decision_time();
+    Resolved::By(documents.policy.resolve(&question, &restraints, &now, Link::Online))
+}
+
+/// A registered runtime as policies see it.
+pub(super) fn policy_facts(known: &storage::RuntimeFacts) -> RuntimeFacts {
+    RuntimeFacts {
+        runtime_id: known.runtime_id,
+        runtime_type: known.kind,
+        version: known.version.clone(),
+        released_on: known.released_on,
+    }
+}
+
+/// What a grant decided.
+pub(super) fn decided(decision: Decision, decision_id: Option<DecisionId>) -> CheckResponse {
+    let Decision { allowed, reason, mode, limits, usage, .. } = decision;
+    CheckResponse { allowed, limits: Some(limits), reason, mode: Some(mode), usage, decision_id }
+}
+
+/// A refusal that no grant stands behind.
+pub(super) fn refused(reason: Code, decision_id: Option<DecisionId>) -> CheckResponse {
+    CheckResponse {
+        allowed: false,
+        limits: None,
+        reason: Some(reason),
+        mode: Some(Mode::None),
+        usage: None,
+        decision_id,
+    }
+}
+
+/// The first refusal of its kind is durable before the answer; repeats are counted.
+async fn deny(
+    plane: &ControlPlane,
+    call: &Call,
+    feature: &str,
+    code: Code,
+) -> Result<(), Refusal> {
+    let Some(key) = decision_event::denial_of(call, feature, code) else { return Ok(()) };
+    let denials = &plane.control.denials;
+    let now = plane.now();
+    if !denials.is_first(&key, now) {
+        return Ok(());
+    }
+    let event = decision_event::denied(&key, &call.correlation_id, 1).record(now);
+    plane.storage.append_own(vec![event]).await.map(drop).map_err(|error| {
+        denials.forget(&key);
+        stored(error)
+    })
+}

@@ -1,0 +1,72 @@
+//! Incident: the name under which one thing that went wrong is one alert, however often and by
+//! whatever it is noticed.
+
+use farhold_audit::Epoch;
+use farhold_bundle::KeyId;
+use farhold_contract::{
+    Sha256Digest,
+    id::{LicenseId, RuntimeId, TenantId},
+};
+
+use crate::storage::HeldBranch;
+
+/// A state restored from a snapshot, or a copy of a machine: the agent both reports an earlier
+/// place and goes on from there, and whichever the Kernel sees first raises the one alert.
+///
+/// `branch` counts the branches of the epoch before the one that this restore begins.
+pub(crate) fn restored(device_key: KeyId, epoch: Epoch, branch: usize) -> String {
+    format!("restored/{device_key}/{epoch}/{branch}")
+}
+
+/// How many branches of an epoch are held.
+pub(crate) fn branches(held: &[HeldBranch], epoch: Epoch) -> usize {
+    of_epoch(held, epoch).count()
+}
+
+/// Which branch an agent that reports an earlier place than before is on: the newest one, if it is
+/// not the first and ends no later than that place; else one that is still to come.
+pub(crate) fn branch_of(held: &[HeldBranch], epoch: Epoch, seq: u64) -> usize {
+    let count = branches(held, epoch);
+    let newest = of_epoch(held, epoch).max_by_key(|branch| branch.branch);
+    let is_known = count > 1 && newest.is_some_and(|fork| fork.tip.seq <= seq);
+    count - usize::from(is_known)
+}
+
+/// Records of an epoch that never came.
+pub(crate) fn missing(device_key: KeyId, epoch: Epoch, from: u64) -> String {
+    format!("missing/{device_key}/{epoch}/{from}")
+}
+
+/// An agent that names a tenant which is not of its site.
+pub(crate) fn foreign_tenant(agent: RuntimeId, named: TenantId) -> String {
+    format!("foreign_tenant/{agent}/{named}")
+}
+
+/// Two machines with one device key.
+pub(crate) fn cloned(device_key: KeyId) -> String {
+    format!("cloned/{device_key}")
+}
+
+/// A site on another root.
+pub(crate) fn foreign_root(device_key: KeyId, sha256: Sha256Digest) -> String {
+    format!("foreign_root/{device_key}/{sha256}")
+}
+
+/// A license at more sites than it is for.
+pub(crate) fn over_sites(license_id: LicenseId) -> String {
+    format!("over_sites/{license_id}")
+}
+
+/// A license that was never entered here.
+pub(crate) fn not_in_ledger(license_id: LicenseId, sha256: Sha256Digest) -> String {
+    format!("not_in_ledger/{license_id}/{sha256}")
+}
+
+/// A second device key behind one enrollment token.
+pub(crate) fn token_reused(token_id: &impl std::fmt::Display, device_key: KeyId) -> String {
+    format!("token_reused/{token_id}/{device_key}")
+}
+
+fn of_epoch(held: &[HeldBranch], epoch: Epoch) -> impl Iterator<Item = &HeldBranch> {
+    held.iter().filter(move |branch| branch.opening.epoch == epoch)
+}

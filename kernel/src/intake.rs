@@ -1,0 +1,105 @@
+//! `POST /kernel/audit/batches`: an agent's audit is taken in.
+//!
+//! A batch goes one way: admitted (how many at once), collected (compressed bytes within limits),
+//! verified off the event loop (inflated, held to its chain, its content looked at), taken by the
+//! storage in one transaction, and answered with a receipt.
+
+mod admission;
+mod alerts;
+mod answer;
+mod collect;
+mod inflate;
+mod judge;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+    routing::post,
+};
+use bytes::Bytes;
+use http::request::Parts;
+
+use farhold_api::Refusal;
+use farhold_contract::Code;
+
+use crate::{
+    agents::caller::AgentCall,
+    control_plane::ControlPlane,
+    refusal::stored,
+    storage::{AgentFacts, Batch, Taken, Trail},
+};
+
+pub use admission::Intake;
+
+use admission::Place;
+use judge::Judged;
+
+/// The route alone.
+pub fn routes(plane: Arc<ControlPlane>) -> Router {
+    Router::new().route("/kernel/audit/batches", post(push)).with_state(plane)
+}
+
+async fn push(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    farhold_api::answer(&head.headers, receive(plane, &head, body)).await
+}
+
+async fn receive(plane: Arc<ControlPlane>, head: &Parts, body: Body) -> Result<Response, Refusal> {
+    let call = AgentCall::of(head, &plane).await?;
+    collect::declared(&head.headers)?;
+    let mut place = plane.intake.admit(call.agent.runtime_id)?;
+    let limit = plane.config.limits.batch_bytes;
+    let compressed = collect::collect(body, limit, &mut place).await?;
+    // From here on the batch is whole: it is taken in even if its sender hangs up meanwhile.
+    let taking = tokio::spawn(async move { take(&plane, &call.agent, compressed, place).await });
+    taking.await.map_err(|_| Code::ServerInternal)?
+}
+
+/// Verifies a batch and takes it in.
+async fn take(
+    plane: &Arc<ControlPlane>,
+    agent: &Arc<AgentFacts>,
+    compressed: Bytes,
+    place: Place,
+) -> Result<Response, Refusal> {
+    let turn = plane.intake.turn().await?;
+    let of_agent = Arc::clone(agent);
+    let judged = tokio::task::spawn_blocking(move || {
+        let judged = judge::judge(&compressed, &of_agent);
+        drop(turn);
+        judged
+    })
+    .await
+    .map_err(|_| Code::ServerInternal)??;
+
+    let now = plane.now();
+    let receipt = answer::receipt(&judged, now)?;
+    let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
+    let raise = alerts::Incidents::of(agent, &judged, &held, now);
+    let Judged { summary, opening, records, refused, .. } = judged;
+    let batch = Batch {
+        agent: agent.runtime_id,
+        opening,
+        before: summary.before(),
+        received_at: now,
+        records,
+    };
+    let taken = plane
+        .storage
+        .take_batch(batch, move |taken| Trail::alerts(raise.after(taken)))
+        .await
+        .map_err(stored)?;
+    drop(place);
+    match taken {
+        Taken::Gap { heads } => answer::gap(&heads),
+        Taken::Accepted { refused: further, .. } => {
+            let refused = answer::refused(refused, further);
+            answer::accepted(plane, &summary, refused, &receipt)
+        }
+    }
+}
+

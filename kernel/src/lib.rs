@@ -1,0 +1,54 @@
+//! The reference control plane: the highest authority, for every tenant and every site.
+//!
+//! [`control_plane`] is what every call shares: a snapshot of the vendor's documents, the
+//! [`storage`], the CA. Calls come in at two doors, wired in [`run()`]: agents and runtimes at the
+//! one, the administrator at the other. See `ARCHITECTURE.md` for walkthroughs.
+#![forbid(unsafe_code)]
+
+use std::{error::Error, fmt};
+
+pub mod admin;
+pub mod agents;
+pub mod ca;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod control_plane;
+pub mod data_dir;
+pub mod documents;
+pub mod doors;
+pub mod identity;
+pub mod init;
+mod incident;
+pub mod intake;
+mod life;
+pub mod open;
+pub mod own_event;
+mod probes;
+pub mod random;
+mod refusal;
+pub mod report;
+pub mod run;
+pub mod server_identity;
+pub mod storage;
+pub mod tls;
+
+pub use run::run;
+
+/// An error with the reasons behind it, on one line: printed once, where it is handled.
+pub fn error_chain<'e>(error: &'e (dyn Error + 'static)) -> impl fmt::Display + 'e {
+    struct Chain<'e>(&'e (dyn Error + 'static));
+    impl fmt::Display for Chain<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut source = self.0.source();
+            while let Some(reason) = source {
+                write!(f, ": {reason}")?;
+                source = reason.source();
+            }
+            Ok(())
+        }
+    }
+    Chain(error)
+}

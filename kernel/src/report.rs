@@ -1,0 +1,142 @@
+//! Report: what an agent's heartbeat means, and what it is told.
+
+mod alerts;
+mod backfill;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use farhold_api::Refusal;
+use farhold_audit::Epoch;
+use farhold_contract::{
+    Code,
+    call::heartbeat::{
+        HeartbeatAnswer, HeartbeatReport, KernelStanding, KernelStatus, RuntimeStanding,
+        TenantStanding,
+    },
+    id::TenantId,
+    version::ContractVersion,
+};
+
+use crate::{
+    control_plane::ControlPlane,
+    refusal::stored,
+    storage::{AgentFacts, Runtime, Trail},
+};
+
+use alerts::Sight;
+
+/// Notes a report, raises what it shows, and says what the Kernel takes away for now.
+///
+/// # Errors
+/// `request.malformed` for an epoch or an instance that is none; what the storage says.
+pub async fn answer(
+    plane: &ControlPlane,
+    agent: &Arc<AgentFacts>,
+    report: HeartbeatReport,
+) -> Result<HeartbeatAnswer, Refusal> {
+    let epoch: Epoch = report.epoch.parse().map_err(|_| malformed("report.epoch"))?;
+    report.instance.parse::<Epoch>().map_err(|_| malformed("report.instance"))?;
+
+    let now = plane.now();
+    let documents = plane.documents();
+    let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
+    let bundle = documents.bundle_for(&agent.tenants, &agent.device_key);
+    let bundle_digest = bundle.map(|bundle| bundle.digest);
+    let sight = Sight {
+        agent: Arc::clone(agent),
+        documents,
+        held: held.clone(),
+        epoch,
+        report: report.clone(),
+        bundle_digest,
+        at: now,
+    };
+    let reported = report.clone();
+    let noted = plane
+        .storage
+        .note_agent_heartbeat(agent.runtime_id, now, reported, move |noted| {
+            Trail::alerts(sight.alerts(noted))
+        })
+        .await
+        .map_err(stored)?;
+    let runtimes = plane.storage.runtimes_of_agent(agent.runtime_id).await.map_err(stored)?;
+    let own = agent.own_tenant();
+    Ok(HeartbeatAnswer {
+        standing: standing(plane, agent, own),
+        tenants: agent
+            .tenants
+            .iter()
+            .filter(|tenant_id| **tenant_id != own)
+            .map(|&tenant_id| TenantStanding {
+                tenant_id,
+                standing: standing(plane, agent, tenant_id),
+            })
+            .filter(|tenant| !tenant.standing.is_active())
+            .collect(),
+        runtimes: runtimes.into_iter().filter_map(restrained).collect(),
+        bundle_digest,
+        server_time: now,
+        poll_after: plane.config.poll_after_s,
+        contract_versions: ContractVersion::ALL.to_vec(),
+        backfill: backfill::runs(&held, epoch, noted.before.as_ref().map(|before| &before.report)),
+    })
+}
+
+fn malformed(member: &str) -> Refusal {
+    Refusal::new(Code::RequestMalformed, format!("{member} is not 16 bytes in lower-case hex"))
+}
+
+/// How a tenant stands at a site: what the Kernel took from the tenant and from the agent.
+fn standing(plane: &ControlPlane, agent: &AgentFacts, tenant_id: TenantId) -> KernelStanding {
+    match plane.storage.directory().tenant(tenant_id) {
+        Some(tenant) => both(&tenant.standing, &agent.standing),
+        // A tenant that is gone may do nothing.
+        None => {
+            KernelStanding { status: KernelStatus::Suspended, features_denied: BTreeSet::new() }
+        }
+    }
+}
+
+/// What is left when both take something away.
+fn both(one: &KernelStanding, other: &KernelStanding) -> KernelStanding {
+    let is = |status| one.status == status || other.status == status;
+    if is(KernelStatus::Suspended) {
+        return KernelStanding { status: KernelStatus::Suspended, features_denied: BTreeSet::new() };
+    }
+    if !is(KernelStatus::Limited) {
+        return KernelStanding::ACTIVE;
+    }
+    let features_denied = one.features_denied.union(&other.features_denied).cloned().collect();
+    KernelStanding { status: KernelStatus::Limited, features_denied }
+}
+
+fn restrained(runtime: Runtime) -> Option<RuntimeStanding> {
+    let facts = runtime.facts;
+    (!facts.standing.is_active()).then(|| RuntimeStanding {
+        tenant_id: facts.tenant_id,
+        runtime_id: facts.runtime_id,
+        standing: facts.standing.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(status: KernelStatus, features: &[&str]) -> KernelStanding {
+        let features_denied = features.iter().map(|&feature| feature.to_owned()).collect();
+        KernelStanding { status, features_denied }
+    }
+
+    #[test]
+    fn the_stricter_of_two_standings_holds_and_denials_add_up() {
+        let limited = standing(KernelStatus::Limited, &["a"]);
+        let suspended = standing(KernelStatus::Suspended, &[]);
+        assert_eq!(both(&KernelStanding::ACTIVE, &KernelStanding::ACTIVE), KernelStanding::ACTIVE);
+        assert_eq!(both(&limited, &KernelStanding::ACTIVE), limited);
+        assert_eq!(both(&KernelStanding::ACTIVE, &suspended), suspended);
+        assert_eq!(both(&limited, &suspended), suspended);
+        let other = standing(KernelStatus::Limited, &["b"]);
+        assert_eq!(both(&limited, &other), standing(KernelStatus::Limited, &["a", "b"]));
+    }
+}

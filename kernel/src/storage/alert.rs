@@ -1,0 +1,246 @@
+//! Alert: what needs someone's attention, once an incident.
+
+use std::{fmt, str::FromStr};
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde_json::Value;
+
+use farhold_contract::{
+    AlertCode, Timestamp,
+    id::{RuntimeId, TenantId},
+};
+
+use super::{
+    Storage,
+    column::{Col, Json, Word, get, json, rows, word},
+    error::StorageError,
+    trail::Trail,
+    txn::Txn,
+};
+
+/// An alert's number: later ones are larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlertId(i64);
+
+impl fmt::Display for AlertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AlertId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What is to be raised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAlert {
+    /// The alert.
+    pub code: AlertCode,
+    /// Whom it concerns.
+    pub tenant_id: TenantId,
+    /// The agent it concerns, if one.
+    pub agent: Option<RuntimeId>,
+    /// What happened once is one alert, however often and by whatever it is noticed.
+    pub incident: String,
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// What is known about it.
+    pub detail: Value,
+}
+
+/// An alert as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// Its number.
+    pub alert_id: AlertId,
+    /// The alert.
+    pub code: AlertCode,
+    /// Whom it concerns.
+    pub tenant_id: TenantId,
+    /// The agent it concerns, if one.
+    pub agent: Option<RuntimeId>,
+    /// What is known about it, as of the first time.
+    pub detail: Value,
+    /// How often it was noticed.
+    pub count: u64,
+    /// When it was noticed first.
+    pub raised_at: Timestamp,
+    /// When it was noticed last.
+    pub last_at: Timestamp,
+    /// Who has taken it up, if anybody.
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// That someone has taken an alert up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+}
+
+/// Which alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertFilter {
+    /// Those nobody has acknowledged.
+    Open,
+    /// All.
+    All,
+}
+
+/// What raising one came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raised {
+    /// The alert.
+    pub alert_id: AlertId,
+    /// Whether the incident had no open alert before.
+    pub new: bool,
+    /// How often it has been noticed.
+    pub count: u64,
+}
+
+const COLUMNS: &str = "id, code, tenant_id, agent, detail, count, raised_at, last_at,
+     acknowledged_at, acknowledged_by";
+
+impl Storage {
+    /// Raises an alert, or counts the open one of its incident up.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn raise_alert(
+        &self,
+        alert: NewAlert,
+        trail: impl FnOnce(&Raised) -> Trail + Send + 'static,
+    ) -> Result<Raised, StorageError> {
+        self.write(move |txn| {
+            let raised = raise(txn, &alert)?;
+            txn.leave(raised, trail)
+        })
+        .await
+    }
+
+    /// Alerts of one organization, newest first, from before `before` on.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn alerts_of(
+        &self,
+        tenant_id: TenantId,
+        filter: AlertFilter,
+        before: Option<AlertId>,
+        limit: usize,
+    ) -> Result<Vec<Alert>, StorageError> {
+        self.list_alerts(Some(tenant_id), filter, before, limit).await
+    }
+
+    /// The administration's: alerts of all organizations, newest first, from before `before` on.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn alerts(
+        &self,
+        filter: AlertFilter,
+        before: Option<AlertId>,
+        limit: usize,
+    ) -> Result<Vec<Alert>, StorageError> {
+        self.list_alerts(None, filter, before, limit).await
+    }
+
+    async fn list_alerts(
+        &self,
+        tenant_id: Option<TenantId>,
+        filter: AlertFilter,
+        before: Option<AlertId>,
+        limit: usize,
+    ) -> Result<Vec<Alert>, StorageError> {
+        let before = before.map_or(i64::MAX, |AlertId(id)| id);
+        self.read(move |sql| {
+            let mut select = sql
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM alert
+                     WHERE id < ?1 AND (?2 IS NULL OR tenant_id = ?2)
+                       AND (?3 OR acknowledged_at IS NULL)
+                     ORDER BY id DESC LIMIT ?4"
+                ))
+                .map_err(rows("alert"))?;
+            let all = filter == AlertFilter::All;
+            select
+                .query_map(params![before, Col(tenant_id), all, limit as i64], alert)
+                .and_then(Iterator::collect)
+                .map_err(rows("alert"))
+        })
+        .await
+    }
+
+    /// Notes that someone takes an alert up; again keeps the first.
+    ///
+    /// # Errors
+    /// [`StorageError::Unknown`].
+    pub async fn acknowledge_alert(
+        &self,
+        alert_id: AlertId,
+        at: Timestamp,
+        by: String,
+        trail: impl FnOnce(&Alert) -> Trail + Send + 'static,
+    ) -> Result<Alert, StorageError> {
+        self.write(move |txn| {
+            txn.sql()
+                .execute(
+                    "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3
+                     WHERE id = ?1 AND acknowledged_at IS NULL",
+                    params![alert_id.0, Col(at), by],
+                )
+                .map_err(rows("alert"))?;
+            let select = format!("SELECT {COLUMNS} FROM alert WHERE id = ?1");
+            let found = txn.sql().query_row(&select, [alert_id.0], alert).optional();
+            let found =
+                found.map_err(rows("alert"))?.ok_or(StorageError::Unknown { what: "alert" })?;
+            txn.leave(found, trail)
+        })
+        .await
+    }
+}
+
+/// Raises an alert inside an operation.
+pub(super) fn raise(txn: &mut Txn<'_>, alert: &NewAlert) -> Result<Raised, StorageError> {
+    txn.sql()
+        .prepare_cached(
+            "INSERT INTO alert (code, tenant_id, agent, incident, detail, count, raised_at, last_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6)
+             ON CONFLICT (incident) WHERE acknowledged_at IS NULL
+             DO UPDATE SET count = count + 1, last_at = max(last_at, excluded.last_at)
+             RETURNING id, count",
+        )
+        .and_then(|mut insert| {
+            let NewAlert { code, tenant_id, agent, incident, at, detail } = alert;
+            insert.query_row(
+                params![Word(code), Col(*tenant_id), Col(*agent), incident, Json(detail), Col(*at)],
+                |row| {
+                    let count = get(row, 1)?;
+                    Ok(Raised { alert_id: AlertId(row.get(0)?), new: count == 1, count })
+                },
+            )
+        })
+        .map_err(rows("alert"))
+}
+
+fn alert(row: &Row<'_>) -> rusqlite::Result<Alert> {
+    let (at, by): (Option<Timestamp>, Option<String>) = (get(row, 8)?, row.get(9)?);
+    Ok(Alert {
+        alert_id: AlertId(row.get(0)?),
+        code: word(row, 1)?,
+        tenant_id: get(row, 2)?,
+        agent: get(row, 3)?,
+        detail: json(row, 4)?,
+        count: get(row, 5)?,
+        raised_at: get(row, 6)?,
+        last_at: get(row, 7)?,
+        acknowledged: at.zip(by).map(|(at, by)| Acknowledged { at, by }),
+    })
+}

@@ -1,0 +1,169 @@
+//! The Kernel's own chain: what runtimes hand to it directly, and what it did itself.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use farhold_audit::{ChainPosition, Class, EventHead, Opening, Previous, event_hash};
+use farhold_contract::{
+    Sha256Digest, Timestamp,
+    id::{EventId, RuntimeId, TenantId},
+};
+
+use super::{
+    super::{
+        OwnChain, Storage,
+        column::{Col, rows},
+        error::StorageError,
+        txn::{Live, Numbers, Txn},
+    },
+    branch::{BranchId, begin, chain_of, move_tip, of_chain},
+    insert::{Known, Row, known, write},
+    record::{EventIdentity, TakenBody},
+};
+
+/// An event for the Kernel's own chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRecord {
+    /// When it is linked.
+    pub recorded_at: Timestamp,
+    /// In whose context.
+    pub tenant_id: TenantId,
+    /// The runtime it names, if one.
+    pub runtime_id: Option<RuntimeId>,
+    /// Its class.
+    pub class: Class,
+    /// The event.
+    pub event_id: EventId,
+    /// Its type.
+    pub kind: String,
+    /// What its hash is salted with: 16 random bytes.
+    pub salt: [u8; 16],
+    /// Its bytes.
+    pub event: Vec<u8>,
+    /// The hash of salt and bytes.
+    pub event_hash: Sha256Digest,
+}
+
+/// What appending came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It is this record.
+    Record(u64),
+    /// The same event was kept before.
+    Duplicate,
+    /// Another event with this id was kept before.
+    Conflict,
+}
+
+impl OwnRecord {
+    /// Makes a record of an event that was looked into.
+    pub fn new(recorded_at: Timestamp, head: &EventHead, salt: [u8; 16], event: Vec<u8>) -> Self {
+        Self {
+            recorded_at,
+            tenant_id: head.tenant_id,
+            runtime_id: head.runtime_id,
+            class: head.class,
+            event_id: head.event_id,
+            kind: head.kind.clone(),
+            event_hash: event_hash(&salt, &event),
+            salt,
+            event,
+        }
+    }
+}
+
+impl Storage {
+    /// Links events into the Kernel's own chain, one durable group; one outcome an event.
+    ///
+    /// # Errors
+    /// [`StorageError`]: none was kept.
+    pub async fn append_own(&self, events: Vec<OwnRecord>) -> Result<Vec<Appended>, StorageError> {
+        let bytes = events.iter().map(|event| event.event.len() + 256).sum();
+        self.write_weighing(bytes, move |txn| {
+            events.into_iter().map(|event| append(txn, event)).collect()
+        })
+        .await
+    }
+
+    /// How the Kernel's own chain began, and where it stands.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn own_chain(&self) -> Result<(Opening, ChainPosition), StorageError> {
+        self.read(|sql| {
+            // A Kernel that changed its receipt key has one chain of each: the newest is in use.
+            let chain: i64 = sql
+                .query_row(
+                    "SELECT id FROM chain WHERE agent IS NULL ORDER BY id DESC LIMIT 1",
+                    [],
+                    |row| row.get(0),
+                )
+                .map_err(rows("chain"))?;
+            let branches = of_chain(sql, chain)?;
+            let branch = branches.last().ok_or(StorageError::Row { what: "chain" })?;
+            Ok((branch.opening, branch.tip))
+        })
+        .await
+    }
+}
+
+/// Opens the Kernel's own chain, or begins it.
+pub(in super::super) fn open_own_chain(
+    connection: &mut Connection,
+    own: OwnChain,
+) -> Result<Live, StorageError> {
+    let transaction =
+        connection.transaction().map_err(StorageError::unavailable("open the Kernel's chain"))?;
+    let known: Option<i64> = transaction
+        .query_row(
+            "SELECT id FROM chain WHERE agent IS NULL AND device_key_id = ?1",
+            [Col(own.key_id)],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(rows("chain"))?;
+    let opening =
+        Opening { device_key_id: own.key_id, epoch: own.epoch, previous: Previous::NONE };
+    let chain = match known {
+        Some(chain) => chain,
+        None => chain_of(&transaction, &opening, None)?,
+    };
+    let (branch, tip) = match of_chain(&transaction, chain)?.last() {
+        Some(branch) => (branch.branch, branch.tip),
+        None => {
+            let start = ChainPosition::start(&opening);
+            (begin(&transaction, chain, None, start)?, start)
+        }
+    };
+    transaction.commit().map_err(StorageError::unavailable("open the Kernel's chain"))?;
+    Ok(Live { own_branch: branch.0, own: tip, numbers: Numbers::default() })
+}
+
+/// Links an event inside an operation.
+pub(in super::super) fn append(
+    txn: &mut Txn<'_>,
+    event: OwnRecord,
+) -> Result<Appended, StorageError> {
+    match known(txn, event.event_id, event.tenant_id, &event.event)? {
+        Known::No => {}
+        Known::Same(_) => return Ok(Appended::Duplicate),
+        Known::Other => return Ok(Appended::Conflict),
+    }
+    let OwnRecord { recorded_at, tenant_id, runtime_id, class, event_id, kind, salt, event, event_hash } =
+        event;
+    let mut own = txn.staged().own;
+    let branch = BranchId(txn.staged().own_branch);
+    let link = own.append(recorded_at, tenant_id, class, event_hash);
+    let row = Row {
+        branch,
+        link: &link,
+        head: own.head,
+        received_at: recorded_at,
+        body: &TakenBody::Kept { salt, event },
+        event: Some(&EventIdentity { event_id, kind, runtime_id }),
+        refused: None,
+    };
+    write(txn, &row, None, None)?;
+    move_tip(txn.sql(), branch, own)?;
+    txn.staged().own = own;
+    Ok(Appended::Record(link.seq))
+}
