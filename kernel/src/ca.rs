@@ -145,15 +145,7 @@ impl Authority {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| damaged("certificates in PEM"))?;
         let first = certificates.first().ok_or_else(|| damaged("certificates in PEM"))?;
-        let key_path = data_dir.ca_key();
-        let key_pem = String::from_utf8(read(key_path.clone())?).unwrap_or_default();
-        let key = KeyPair::from_pem(&key_pem).map_err(|_| DataDirError::Damaged {
-            path: key_path.clone(),
-            expected: "a private key in PEM",
-        })?;
-        if spki_of(first).as_deref() != Some(&*key.subject_public_key_info()) {
-            return Err(AuthorityError::Mismatch { key: key_path, certificates: path });
-        }
+        let key = key_of(first, data_dir)?;
         let issuer = Issuer::from_ca_cert_der(first, key)?;
         let trust_domain = data_dir.text(data_dir.trust_domain())?;
         Ok(Self { issuer, certificates, trust_domain })
@@ -177,11 +169,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let made = params.signed_by(key, &self.issuer).map_err(|_| CsrError::Key)?;
-        Ok(Issued {
-            pem: made.pem(),
-            sha256: sha256(made.der()),
-            not_after: end(now, life),
-        })
+        Ok(Issued { pem: made.pem(), sha256: sha256(made.der()), not_after: end(now, life) })
     }
 
     /// Certifies the server's own key for these host names and addresses.
@@ -209,6 +197,18 @@ impl Authority {
         Ok(params.signed_by(key, &self.issuer)?)
     }
 
+    /// Certifies the key of the CA that follows this one, PEM.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Unmade`].
+    pub(crate) fn certify_successor(
+        &self,
+        params: &CertificateParams,
+        key: &KeyPair,
+    ) -> Result<String, AuthorityError> {
+        Ok(params.signed_by(key, &self.issuer)?.pem())
+    }
+
     /// Whose certificate it is, if this Kernel issues under that name. That its chain and dates
     /// hold, the handshake has verified.
     pub fn agent_of(&self, certificate: &ClientCertificate) -> Option<AgentName> {
@@ -230,14 +230,10 @@ impl Authority {
         &self.certificates
     }
 
-    /// Every CA certificate, the newest first, each PEM.
+    /// Every CA certificate, the newest first, each PEM: from an agent's issuer to whichever CA its
+    /// enrollment token names.
     pub fn certificates_pem(&self) -> Vec<String> {
         self.certificates.iter().map(|certificate| pem(certificate)).collect()
-    }
-
-    /// From an agent's issuer to the CA of today's enrollment tokens, each PEM.
-    pub fn chain_pem(&self) -> Vec<String> {
-        self.certificates.first().map(|newest| vec![pem(newest)]).unwrap_or_default()
     }
 
     fn spiffe_id(&self, agent: AgentName) -> String {
@@ -246,7 +242,7 @@ impl Authority {
     }
 }
 
-/// A new CA: its certificate and its key, both PEM.
+/// The certificate of a new CA, PEM.
 ///
 /// # Errors
 /// [`AuthorityError::Unmade`].
@@ -255,11 +251,16 @@ pub(crate) fn make_ca(
     key: &KeyPair,
     now: Timestamp,
 ) -> Result<String, AuthorityError> {
+    Ok(ca_params(trust_domain, now).self_signed(key)?.pem())
+}
+
+/// What a CA's certificate says. No two have one name: a chain is built by names.
+pub(crate) fn ca_params(trust_domain: &str, now: Timestamp) -> CertificateParams {
     let mut params = params(now, CA_LIFE);
-    params.distinguished_name = common_name(&format!("Farhold Kernel CA {trust_domain}"));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.distinguished_name = common_name(&format!("Farhold Kernel CA {trust_domain} {now}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    Ok(params.self_signed(key)?.pem())
+    params
 }
 
 /// A new key of the kind the Kernel uses itself.
@@ -268,6 +269,34 @@ pub(crate) fn make_ca(
 /// [`AuthorityError::Unmade`].
 pub(crate) fn make_key() -> Result<KeyPair, AuthorityError> {
     Ok(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)
+}
+
+/// The private key of a CA. A rotation that was interrupted left it under another name: there it
+/// is found, and put in its place.
+fn key_of(certificate: &CertificateDer<'_>, data_dir: &DataDir) -> Result<KeyPair, AuthorityError> {
+    let (path, next_path) = (data_dir.ca_key(), data_dir.next_ca_key());
+    let belongs =
+        |key: &KeyPair| spki_of(certificate).as_deref() == Some(&*key.subject_public_key_info());
+    if next_path.exists() {
+        let next = load_key(data_dir, next_path.clone())?;
+        if belongs(&next) {
+            fs::rename(&next_path, &path)
+                .map_err(|source| DataDirError::Unreadable { path: next_path, source })?;
+            return Ok(next);
+        }
+    }
+    let key = load_key(data_dir, path.clone())?;
+    if belongs(&key) {
+        return Ok(key);
+    }
+    Err(AuthorityError::Mismatch { key: path, certificates: data_dir.ca_certificates() })
+}
+
+/// A private key of the data directory.
+pub(crate) fn load_key(data_dir: &DataDir, path: PathBuf) -> Result<KeyPair, DataDirError> {
+    let pem = data_dir.text(path.clone())?;
+    KeyPair::from_pem(&pem)
+        .map_err(|_| DataDirError::Damaged { path, expected: "a private key in PEM" })
 }
 
 fn params(now: Timestamp, life: Duration) -> CertificateParams {

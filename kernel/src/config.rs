@@ -49,7 +49,8 @@ pub struct KernelLimits {
     pub admin_connections: usize,
     /// Batches verified at once: each has a thread, and up to 16 MiB, while it is.
     pub batches: usize,
-    /// Batches that may wait for their turn before others are told to come again.
+    /// Batches that may be on their way, or wait for their turn, before others are told to come
+    /// again; their bytes have a limit of their own.
     pub batches_waiting: usize,
     /// Compressed bytes of one batch.
     pub batch_bytes: usize,
@@ -205,8 +206,9 @@ impl RawConfig {
         if let Some(bad) = host_names.iter().find(|name| !is_host(name)) {
             return Err(("host_names", format!("has {bad:?}, which is no host name or address")));
         }
-        let public_url =
-            self.public_url.unwrap_or_else(|| format!("https://{}:{}", bracketed(first), listen.port()));
+        let public_url = self
+            .public_url
+            .unwrap_or_else(|| format!("https://{}:{}", bracketed(first), listen.port()));
         if !public_url.starts_with("https://") || public_url.ends_with('/') {
             return Err((
                 "public_url",
@@ -242,11 +244,12 @@ impl RawLimits {
             connections: self.connections.unwrap_or(8192),
             admin_connections: 32,
             batches: self.batches.unwrap_or(cores.max(2)),
-            batches_waiting: self.batches_waiting.unwrap_or(64),
+            batches_waiting: self.batches_waiting.unwrap_or(512),
             // A batch that does not compress at all is still taken, with what zstd adds to it.
             batch_bytes: (8 << 20) + (64 << 10),
         };
-        for (key, value) in [("limits.connections", limits.connections), ("limits.batches", limits.batches)]
+        for (key, value) in
+            [("limits.connections", limits.connections), ("limits.batches", limits.batches)]
         {
             if value == 0 {
                 return Err((key, "must be at least 1".to_owned()));

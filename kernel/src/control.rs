@@ -32,9 +32,7 @@ mod standing;
 
 use std::sync::Arc;
 
-use farhold_api::{
-    Call, CheckQuestion, CheckReply, Credentials, Kernel, Principal, Refusal,
-};
+use farhold_api::{Call, CheckQuestion, CheckReply, Credentials, Kernel, Principal, Refusal};
 use farhold_contract::call::{
     events::EventAccepted,
     heartbeat::{HeartbeatAnswer, HeartbeatRequest},

@@ -127,6 +127,11 @@ impl DataDir {
         self.0.join("ca.key")
     }
 
+    /// The private key of a CA that is about to issue, while one is rotated.
+    pub(crate) fn next_ca_key(&self) -> PathBuf {
+        self.0.join("ca.next.key")
+    }
+
     /// The server's certificate, PEM.
     pub fn server_certificate(&self) -> PathBuf {
         self.0.join("server.pem")

@@ -64,8 +64,7 @@ impl Doors {
         plane: &ControlPlane,
         identity: &Arc<ServerIdentity>,
     ) -> Result<(TlsListener, TlsListener), DoorError> {
-        let door =
-            |tcp, asks| TlsListener::new(tcp, Arc::clone(identity), &plane.authority, asks);
+        let door = |tcp, asks| TlsListener::new(tcp, Arc::clone(identity), &plane.authority, asks);
         Ok((door(self.calls, Asks::ForCertificates)?, door(self.admin, Asks::ForNothing)?))
     }
 }

@@ -14,11 +14,12 @@ use farhold_contract::{
 use farhold_keys::{KeyError, write_secret};
 
 use crate::{
-    ca::{Authority, AuthorityError, make_ca, make_key},
+    ca::{Authority, AuthorityError, load_key, make_ca, make_key},
     clock::{Clock, SystemClock},
     config::{Config, ConfigError, default_file},
     data_dir::{DataDir, DataDirError},
     open::{self, OpenError},
+    place::PlaceError,
     random,
     server_identity::{IdentityError, ServerIdentity},
     storage::{RuntimeToken, StorageError, Tenant, no_trail},
@@ -63,6 +64,9 @@ pub enum InitError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A file can't be put in its place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// No threads to run on.
     #[error("no threads to run on")]
     Threads(#[source] std::io::Error),
@@ -79,6 +83,7 @@ impl InitError {
             Self::Identity(source) => source.code(),
             Self::Open(source) => source.code(),
             Self::Storage(source) => source.code(),
+            Self::Place(_) => Code::OutputUnwritable,
             Self::Threads(_) => Code::ServerInternal,
         }
     }
@@ -199,11 +204,7 @@ fn make_authority(
     }
     let key = make_key()?;
     made.unless_there("ca.key", || key.serialize_pem())?;
-    let pem = data_dir.text(data_dir.ca_key())?;
-    let key = rcgen::KeyPair::from_pem(&pem).map_err(|_| DataDirError::Damaged {
-        path: data_dir.ca_key(),
-        expected: "a private key in PEM",
-    })?;
+    let key = load_key(data_dir, data_dir.ca_key())?;
     let certificate = make_ca(&data_dir.text(data_dir.trust_domain())?, &key, now)?;
     made.unless_there("ca.pem", || certificate)
 }

@@ -60,8 +60,7 @@ impl OwnEvent {
     /// A payload that would make it longer than events are gives way to a trace of itself, so that
     /// nothing the Kernel did goes unrecorded.
     pub fn record(self, now: Timestamp) -> OwnRecord {
-        let event_id =
-            EventId::from_uuid(random::id_v7(now)).expect("it was made as a UUIDv7");
+        let event_id = EventId::from_uuid(random::id_v7(now)).expect("it was made as a UUIDv7");
         let mut event = self.to_bytes(event_id, now, &self.payload);
         if event.len() > LIMITS.event_bytes {
             event = self.to_bytes(event_id, now, &json!({"dropped_bytes": event.len()}));
@@ -131,7 +130,10 @@ mod tests {
     fn an_own_event_is_an_event_of_the_contract() {
         let record = event(json!({"code": "quota.exhausted"})).record(Timestamp::from_ms(0));
         let head = inspect_recorded(&record.event).unwrap();
-        assert_eq!((head.kind.as_str(), head.event_id), ("kernel.decision.denied", record.event_id));
+        assert_eq!(
+            (head.kind.as_str(), head.event_id),
+            ("kernel.decision.denied", record.event_id)
+        );
         assert_eq!(head.class, record.class);
     }
 
@@ -139,6 +141,8 @@ mod tests {
     fn a_payload_too_long_to_keep_leaves_its_trace() {
         let record = event(json!({"detail": "x".repeat(70_000)})).record(Timestamp::from_ms(0));
         assert!(inspect_recorded(&record.event).is_ok());
-        assert!(String::from_utf8(record.event).unwrap().contains(r#""payload":{"dropped_bytes":70"#));
+        assert!(
+            String::from_utf8(record.event).unwrap().contains(r#""payload":{"dropped_bytes":70"#)
+        );
     }
 }

@@ -101,7 +101,10 @@ fn standing(plane: &ControlPlane, agent: &AgentFacts, tenant_id: TenantId) -> Ke
 fn both(one: &KernelStanding, other: &KernelStanding) -> KernelStanding {
     let is = |status| one.status == status || other.status == status;
     if is(KernelStatus::Suspended) {
-        return KernelStanding { status: KernelStatus::Suspended, features_denied: BTreeSet::new() };
+        return KernelStanding {
+            status: KernelStatus::Suspended,
+            features_denied: BTreeSet::new(),
+        };
     }
     if !is(KernelStatus::Limited) {
         return KernelStanding::ACTIVE;

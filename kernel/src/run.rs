@@ -152,11 +152,9 @@ fn refresh(plane: &ControlPlane, identity: &ServerIdentity) {
     }
 }
 
-fn told(mut stopped: watch::Receiver<bool>) -> impl Future<Output = ()> {
-    async move {
-        // Whoever would tell is gone: that is an end, too.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    }
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // Whoever would tell is gone: that is an end, too.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn any(stops: &mut [Signal; 2]) {

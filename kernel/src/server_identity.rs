@@ -1,6 +1,6 @@
 //! Server identity: the certificate under which the Kernel answers, made again in time.
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use rcgen::{KeyPair, PublicKeyData};
@@ -16,9 +16,10 @@ use farhold_contract::{Code, Timestamp};
 use farhold_keys::{KeyError, write_secret};
 
 use crate::{
-    ca::{Authority, AuthorityError, make_key},
+    ca::{Authority, AuthorityError, load_key, make_key},
     data_dir::{DataDir, DataDirError},
     life::YEAR,
+    place::{PlaceError, replace},
 };
 
 /// How long a server certificate holds.
@@ -49,14 +50,8 @@ pub enum IdentityError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// It can't be put in its place.
-    #[error("{} can't be written", path.display())]
-    Unwritable {
-        /// Its path.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The TLS library does not take it.
     #[error("the server's certificate and key can't be used")]
     Unusable(#[from] rustls::Error),
@@ -69,7 +64,7 @@ impl IdentityError {
             Self::DataDir(source) => source.code(),
             Self::Key(source) => source.code(),
             Self::Authority(source) => source.code(),
-            Self::Unwritable { .. } => Code::OutputUnwritable,
+            Self::Place(_) => Code::OutputUnwritable,
             Self::Unusable(_) => Code::StateUnusable,
         }
     }
@@ -132,7 +127,7 @@ fn certified(
         Some(certificate) => certificate,
         None => {
             let made = authority.issue_server(&key, &names, now, LIFE)?;
-            replace(&path, &made.pem())?;
+            replace(&path, made.pem().as_bytes())?;
             tracing::info!(path = %path.display(), "a server certificate was made");
             made.der().clone()
         }
@@ -148,16 +143,18 @@ fn server_key(data_dir: &DataDir) -> Result<KeyPair, IdentityError> {
     if !path.exists() {
         write_secret(&path, make_key()?.serialize_pem().as_bytes())?;
     }
-    let pem = data_dir.text(path.clone())?;
-    KeyPair::from_pem(&pem)
-        .map_err(|_| DataDirError::Damaged { path, expected: "a private key in PEM" }.into())
+    Ok(load_key(data_dir, path)?)
 }
 
+/// The names of the settings and those that are always there, each once and in one spelling.
 fn all_names(names: &[String]) -> Vec<String> {
-    let mut all = names.to_vec();
-    for name in ALWAYS {
-        if !all.iter().any(|known| known == name) {
-            all.push(name.to_owned());
+    let mut all: Vec<String> = Vec::new();
+    for name in names.iter().map(String::as_str).chain(ALWAYS) {
+        let name = name
+            .parse::<IpAddr>()
+            .map_or_else(|_| name.to_ascii_lowercase(), |address| address.to_string());
+        if !all.contains(&name) {
+            all.push(name);
         }
     }
     all
@@ -192,19 +189,10 @@ fn text_of(name: &GeneralName<'_>) -> Option<String> {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
         GeneralName::IPAddress(bytes) => {
             let address = <[u8; 4]>::try_from(*bytes)
-                .map(std::net::IpAddr::from)
-                .or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from));
+                .map(IpAddr::from)
+                .or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
             address.ok().map(|address| address.to_string())
         }
         _ => None,
     }
-}
-
-/// Writes beside the file and moves it into place: a reader sees the one or the other.
-fn replace(path: &std::path::Path, content: &str) -> Result<(), IdentityError> {
-    let beside = path.with_extension("new");
-    fs::write(&beside, content)
-        .and_then(|()| fs::File::open(&beside)?.sync_all())
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|source| IdentityError::Unwritable { path: path.to_owned(), source })
 }

@@ -21,6 +21,8 @@ mod identity;
 mod limits;
 mod migrate;
 mod own_value;
+#[cfg(test)]
+mod plan;
 mod provider;
 mod reader;
 mod runtime;
@@ -49,8 +51,8 @@ pub use agent::{Agent, AgentHeartbeat, HeartbeatNoted, IssuedCertificate, SeenIn
 pub use alert::{Acknowledged, Alert, AlertFilter, AlertId, NewAlert, Raised};
 pub use audit::{
     Appended, AuditEntry, AuditPage, AuditQuery, Batch, BranchId, Cursor, CursorError, DeadLetter,
-    DeadLetterPage, EventIdentity, HeldBranch, HeldRecord, Order, OwnRecord, Refused, TakenBody,
-    TakenRecord, Taken,
+    DeadLetterPage, EventIdentity, HeldBranch, HeldRecord, Order, OwnRecord, Refused, Taken,
+    TakenBody, TakenRecord,
 };
 pub use counts::Counts;
 pub use directory::{AgentFacts, Directory, RuntimeFacts, TokenHolder};
@@ -93,6 +95,8 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     directory: Arc<Directory>,
+    /// The branch of the Kernel's own chain.
+    own: BranchId,
     _lock: File,
 }
 
@@ -110,9 +114,10 @@ impl Storage {
         migrate::migrate(&mut connection, path)?;
         let directory = Arc::new(Directory::load(&connection)?);
         let live = audit::open_own_chain(&mut connection, own)?;
+        let own = BranchId(live.own_branch);
         let readers = Readers::start(path, &limits)?;
         let writer = Writer::start(connection, live, Arc::clone(&directory), &limits)?;
-        Ok(Self { inner: Arc::new(Inner { writer, readers, directory, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { writer, readers, directory, own, _lock: lock }) })
     }
 
     /// Who is known, without waiting, as of the last commit.

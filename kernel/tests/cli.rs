@@ -224,11 +224,8 @@ fn a_tenant_is_governed_from_the_command_line() {
     assert!(place.told(&["alerts", "list", "--open"]).starts_with("There is no alert."));
 
     let listed = place.told(&["audit", "list", "--tenant", id, "--type", "kernel.tenant"]);
-    let kinds: Vec<&str> = listed
-        .lines()
-        .skip(1)
-        .map(|line| line.split_whitespace().nth(1).unwrap())
-        .collect();
+    let kinds: Vec<&str> =
+        listed.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
     assert_eq!(
         kinds,
         [
@@ -287,4 +284,25 @@ fn a_reader_that_leaves_is_no_error() {
     let output = place.command(&["config", "default"]).stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_chain_that_does_not_hold_is_told_and_is_no_success() {
+    let place = Place::running();
+    place.json(&["tenant", "create", "Acme Sur"]);
+    let database = rusqlite::Connection::open(place.data().join("kernel.db")).unwrap();
+    let changed = database.execute(
+        "UPDATE record SET event = CAST(replace(CAST(event AS TEXT), 'Acme Sur', 'Acme Nor') \
+         AS BLOB) WHERE instr(event, CAST('Acme Sur' AS BLOB)) > 0",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 2, "the administration's event and the tenant's");
+    let output = place.command(&["audit", "verify", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((text(&object, "code"), &object["intact"]), ("chain.broken", &false.into()));
+    assert!(text(&object, "detail").contains("the chain of the Kernel: record "));
+    let output = place.run(&["audit", "verify"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("broken"));
 }

@@ -1,6 +1,9 @@
 //! A session: what the global flags say, and the way to the configuration and to the agent.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use clap::Args;
 use tracing::Level;
@@ -9,7 +12,11 @@ use super::log;
 use crate::{
     admin::client::AdminDoor,
     config::{Config, ConfigError, Key, Sources},
+    site::SiteError,
 };
+
+/// An agent takes less from its lock to its sockets, unless its disk is very slow.
+const START_TIME: Duration = Duration::from_secs(5);
 
 /// Flags that every verb takes.
 #[derive(Args)]
@@ -72,17 +79,33 @@ impl Session {
     pub(super) fn door(&self) -> anyhow::Result<AdminDoor> {
         let config = self.config()?;
         let socket = config.admin_socket();
-        if AdminDoor::answers(&socket)? {
-            return AdminDoor::socket(socket);
-        }
         // The verb tells its own outcome; only what must not go unseen is logged beside it.
         log::begin(&config.log, Level::ERROR);
-        let door = AdminDoor::in_process(&config.state_dir, || crate::standalone(&config))?;
-        eprintln!(
-            "No agent runs at {}: working on {} directly.",
-            config.runtime_dir.display(),
-            config.state_dir.display()
-        );
-        Ok(door)
+        let began = Instant::now();
+        loop {
+            if AdminDoor::answers(&socket)? {
+                return AdminDoor::socket(socket);
+            }
+            match AdminDoor::in_process(&config.state_dir, || crate::standalone(&config)) {
+                Ok(door) => {
+                    eprintln!(
+                        "No agent runs at {}: working on {} directly.",
+                        config.runtime_dir.display(),
+                        config.state_dir.display()
+                    );
+                    return Ok(door);
+                }
+                // An agent that has the directory and does not answer is about to: it starts, or
+                // begins anew after an enrollment.
+                Err(error) if is_locked(&error) && began.elapsed() < START_TIME => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
+}
+
+fn is_locked(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<SiteError>(), Some(SiteError::Locked { .. }))
 }

@@ -54,6 +54,13 @@ where
     .await
 }
 
+/// Does what must not stop half way in a task of its own: a caller may hang up at any await.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(work).await.map_err(|_panic| Code::ServerInternal)?
+}
+
 impl Act {
     /// Records something that changes nothing; it is answered only afterwards.
     pub(super) async fn record(&self, about: Value) -> Result<(), Refusal> {
@@ -105,10 +112,7 @@ impl Act {
 
 /// Who asks: somebody of the tenant of the administration, in the contract's way; their token and
 /// the call's correlation id.
-async fn admitted(
-    plane: &Arc<ControlPlane>,
-    head: &Parts,
-) -> Result<(TokenId, Box<str>), Refusal> {
+async fn admitted(plane: &Arc<ControlPlane>, head: &Parts) -> Result<(TokenId, Box<str>), Refusal> {
     let called = Call::from_head(head, &**plane, RuntimeHeader::Optional).await;
     let call = match called {
         Err(refusal) if refusal.code == Code::TenantMismatch => {

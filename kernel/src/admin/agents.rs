@@ -31,10 +31,7 @@ struct Asked {
     limit: Option<usize>,
 }
 
-pub(super) async fn list(
-    State(plane): State<Arc<ControlPlane>>,
-    request: Request,
-) -> Response {
+pub(super) async fn list(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     acting(plane, &head, "kernel.admin.agent.list", async |act| {
         let asked: Asked = super::query(&head.uri)?;
@@ -86,8 +83,7 @@ pub(super) async fn hold(
         let runtime_id: RuntimeId = super::id("runtime_id", &runtime_id)?;
         let held = standing::meant(super::body(&head.headers, body).await?)?;
         let storage = &act.plane.storage;
-        let facts =
-            storage.directory().agent(runtime_id).ok_or_else(|| unknown(runtime_id))?;
+        let facts = storage.directory().agent(runtime_id).ok_or_else(|| unknown(runtime_id))?;
         let about = json!({"agent_id": runtime_id, "standing": held});
         let kinds = ["kernel.agent.suspended", "kernel.agent.limited", "kernel.agent.resumed"];
         let kind = standing::event(held.status, kinds);

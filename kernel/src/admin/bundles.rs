@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
+    body::Bytes,
     extract::{Request, State},
     response::Response,
 };
@@ -15,7 +16,7 @@ use farhold_bundle::{ImportPlan, LIMITS, LineOutcome, Standing, plan_import};
 use farhold_contract::{Code, Sha256Digest, id::TenantId};
 
 use super::{
-    act::acting,
+    act::{Act, acting, to_the_end},
     answer::{LineAnswer, UploadAnswer},
     refusal,
 };
@@ -34,44 +35,46 @@ pub(super) async fn upload(State(plane): State<Arc<ControlPlane>>, request: Requ
     acting(plane, &head, "kernel.admin.bundle.upload", async |act| {
         let asked: Asked = super::query(&head.uri)?;
         let bytes = super::raw_body(body, LIMITS.bundle_bytes, Code::BundleTooLarge).await?;
-        let sha256 = Sha256Digest::new(Sha256::digest(&bytes).into());
-        // Until it stands: each upload is planned against what the one before left.
-        let _one_at_a_time = act.plane.importing.lock().await;
-        let before = act.plane.documents();
-        let now = act.plane.now();
-        let planning = {
-            let before = Arc::clone(&before);
-            tokio::task::spawn_blocking(move || plan_import(&before.standing, &bytes, None, now))
-        };
-        let plan = planning.await.map_err(|_panic| Code::ServerInternal)?.map_err(|reason| {
-            Refusal::new(reason.code(), crate::error_chain(&reason).to_string())
-        })?;
-        holds_here(&act.plane, &plan)?;
-        let answer = answer(&plan, sha256, !asked.dry_run);
-        let about = json!({
-            "sha256": sha256, "applied": answer.applied,
-            "documents": answer.lines.iter().filter(|line| line.outcome == "new")
-                .map(|line| &line.name).collect::<Vec<_>>(),
-            "fallen": answer.fallen,
-        });
-        if asked.dry_run {
-            act.record(about).await?;
-            return farhold_api::json(&answer);
-        }
-        let events: Vec<_> = concerned(&before.standing, &plan.standing)
-            .into_iter()
-            .map(|tenant_id| {
-                let about = json!({"sha256": sha256});
-                act.concerns(tenant_id, None, "kernel.licenses.changed", about)
-            })
-            .collect();
-        let lines = plan.standing.lines().map(<[u8]>::to_vec).collect();
-        let trail = act.trail(about, events);
-        act.plane.storage.put_documents(lines, trail).await.map_err(refusal)?;
-        act.plane.replace_documents(plan.standing);
-        farhold_api::json(&answer)
+        farhold_api::json(&to_the_end(taken(act, bytes, asked.dry_run)).await?)
     })
     .await
+}
+
+async fn taken(act: Act, bytes: Bytes, dry_run: bool) -> Result<UploadAnswer, Refusal> {
+    let sha256 = Sha256Digest::new(Sha256::digest(&bytes).into());
+    // Until it stands: each upload is planned against what the one before left.
+    let _one_at_a_time = act.plane.importing.lock().await;
+    let before = act.plane.documents();
+    let now = act.plane.now();
+    let planning = {
+        let before = Arc::clone(&before);
+        tokio::task::spawn_blocking(move || plan_import(&before.standing, &bytes, None, now))
+    };
+    let plan = planning
+        .await
+        .map_err(|_panic| Code::ServerInternal)?
+        .map_err(|reason| Refusal::new(reason.code(), crate::error_chain(&reason).to_string()))?;
+    holds_here(&act.plane, &plan)?;
+    let answer = answer(&plan, sha256, !dry_run);
+    let new = answer.lines.iter().filter(|line| line.outcome == "new").map(|line| &line.name);
+    let about = json!({
+        "sha256": sha256,
+        "applied": answer.applied,
+        "documents": new.collect::<Vec<_>>(),
+        "fallen": answer.fallen,
+    });
+    if dry_run {
+        act.record(about).await?;
+        return Ok(answer);
+    }
+    let events = concerned(&before.standing, &plan.standing).into_iter().map(|tenant_id| {
+        act.concerns(tenant_id, None, "kernel.licenses.changed", json!({"sha256": sha256}))
+    });
+    let trail = act.trail(about, events.collect());
+    let lines = plan.standing.lines().map(<[u8]>::to_vec).collect();
+    act.plane.storage.put_documents(lines, trail).await.map_err(refusal)?;
+    act.plane.replace_documents(plan.standing);
+    Ok(answer)
 }
 
 /// What concerns this Kernel: it holds the word of the vendor for the organizations it knows.
@@ -102,9 +105,7 @@ fn concerned(before: &Standing, after: &Standing) -> BTreeSet<TenantId> {
     let held = |standing: &Standing| -> BTreeSet<(TenantId, Sha256Digest, bool)> {
         let licenses = standing.licenses().iter();
         licenses
-            .map(|license| {
-                (license.tenant.tenant_id, license.sha256(), standing.revokes(license))
-            })
+            .map(|license| (license.tenant.tenant_id, license.sha256(), standing.revokes(license)))
             .collect()
     };
     held(before).symmetric_difference(&held(after)).map(|(tenant_id, ..)| *tenant_id).collect()

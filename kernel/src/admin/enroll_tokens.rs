@@ -84,10 +84,7 @@ struct Asked {
     limit: Option<usize>,
 }
 
-pub(super) async fn list(
-    State(plane): State<Arc<ControlPlane>>,
-    request: Request,
-) -> Response {
+pub(super) async fn list(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     acting(plane, &head, "kernel.admin.enroll_token.list", async |act| {
         let asked: Asked = super::query(&head.uri)?;

@@ -44,7 +44,10 @@ pub(super) async fn list(
         let rows = storage.runtimes_of(tenant_id, asked.after, limit).await.map_err(refusal)?;
         let next = page::next(&rows, limit, |runtime| runtime.facts.runtime_id);
         act.record(json!({"tenant_id": tenant_id, "runtimes": rows.len()})).await?;
-        farhold_api::json(&RuntimesAnswer { runtimes: rows.into_iter().map(answer).collect(), next })
+        farhold_api::json(&RuntimesAnswer {
+            runtimes: rows.into_iter().map(answer).collect(),
+            next,
+        })
     })
     .await
 }

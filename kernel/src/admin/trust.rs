@@ -13,7 +13,11 @@ use farhold_api::Refusal;
 use farhold_bundle::{LIMITS, Standing, TrustRoot};
 use farhold_contract::{Code, Sha256Digest, digest::DigestError};
 
-use super::{act::acting, answer::TrustAnswer, refusal};
+use super::{
+    act::{Act, acting, to_the_end},
+    answer::TrustAnswer,
+    refusal,
+};
 use crate::{control_plane::ControlPlane, documents::Documents};
 
 /// The hash of the root's payload, carried apart from the file.
@@ -45,25 +49,32 @@ pub(super) async fn install(State(plane): State<Arc<ControlPlane>>, request: Req
         let root = TrustRoot::install(line, Some(sha256)).map_err(|reason| {
             Refusal::new(reason.code(), crate::error_chain(&reason).to_string())
         })?;
-        let _one_at_a_time = act.plane.importing.lock().await;
-        let documents = act.plane.documents();
-        match documents.standing.roots().first() {
-            // The same root again changes nothing, whatever it has been rotated to since.
-            Some(first) if first.root().sha256() == sha256 => {
-                act.record(json!({"sha256": sha256, "installed": false})).await?;
-            }
-            Some(_) => return Err(Code::TrustConflict.into()),
-            None => {
-                let standing = Standing::with_trust(root);
-                let lines = standing.lines().map(<[u8]>::to_vec).collect();
-                let trail = act.trail(json!({"sha256": sha256, "installed": true}), vec![]);
-                act.plane.storage.put_documents(lines, trail).await.map_err(refusal)?;
-                act.plane.replace_documents(standing);
-            }
-        }
-        farhold_api::json(&answer(&act.plane.documents()).ok_or(Code::TrustMissing)?)
+        farhold_api::json(&to_the_end(installed(act, root, sha256)).await?)
     })
     .await
+}
+
+async fn installed(
+    act: Act,
+    root: TrustRoot,
+    sha256: Sha256Digest,
+) -> Result<TrustAnswer, Refusal> {
+    let _one_at_a_time = act.plane.importing.lock().await;
+    match act.plane.documents().standing.roots().first() {
+        // The same root again changes nothing, whatever it has been rotated to since.
+        Some(first) if first.root().sha256() == sha256 => {
+            act.record(json!({"sha256": sha256, "installed": false})).await?;
+        }
+        Some(_) => return Err(Code::TrustConflict.into()),
+        None => {
+            let standing = Standing::with_trust(root);
+            let lines = standing.lines().map(<[u8]>::to_vec).collect();
+            let trail = act.trail(json!({"sha256": sha256, "installed": true}), vec![]);
+            act.plane.storage.put_documents(lines, trail).await.map_err(refusal)?;
+            act.plane.replace_documents(standing);
+        }
+    }
+    answer(&act.plane.documents()).ok_or_else(|| Code::TrustMissing.into())
 }
 
 /// The root in force, if there is one.

@@ -35,10 +35,7 @@ struct Asked {
     agent: Option<RuntimeId>,
 }
 
-pub(super) async fn verify(
-    State(plane): State<Arc<ControlPlane>>,
-    request: Request,
-) -> Response {
+pub(super) async fn verify(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     acting(plane, &head, "kernel.admin.audit.verify", async |act| {
         let asked: Asked = super::query(&head.uri)?;
@@ -61,8 +58,7 @@ async fn owners(
 ) -> Result<Vec<(Option<RuntimeId>, KeyId)>, Refusal> {
     let storage = &act.plane.storage;
     if let Some(agent_id) = asked {
-        let facts =
-            storage.directory().agent(agent_id).ok_or_else(|| agents::unknown(agent_id))?;
+        let facts = storage.directory().agent(agent_id).ok_or_else(|| agents::unknown(agent_id))?;
         return Ok(vec![(Some(agent_id), facts.device_key.id())]);
     }
     let mut owners = vec![(None, act.plane.receipt_key().id())];

@@ -156,7 +156,11 @@ fn make(standing: &Standing, chosen: &[usize]) -> Bundle {
         lines += 1;
     }
     if lines > LIMITS.bundle_lines || bytes.len() > LIMITS.bundle_bytes {
-        tracing::error!(lines, bytes = bytes.len(), "a site's documents exceed what one bundle holds");
+        tracing::error!(
+            lines,
+            bytes = bytes.len(),
+            "a site's documents exceed what one bundle holds"
+        );
     }
     Bundle { digest: Sha256Digest::new(Sha256::digest(&bytes).into()), bytes: bytes.into() }
 }

@@ -23,8 +23,6 @@ use crate::{
 pub(crate) struct AgentCall {
     /// The agent.
     pub agent: Arc<AgentFacts>,
-    /// Ties calls, events and log lines together.
-    pub correlation_id: Box<str>,
 }
 
 impl ControlPlane {
@@ -51,7 +49,7 @@ impl AgentCall {
     /// The contract's codes for headers; `certificate.missing`, `certificate.unknown`;
     /// `tenant.mismatch` if it names no tenant of its site, `runtime.mismatch` if not itself.
     pub(crate) async fn of(head: &Parts, plane: &ControlPlane) -> Result<Self, Refusal> {
-        let correlation_id = head::correlation_id(&head.headers)?;
+        head::correlation_id(&head.headers)?;
         let certificate =
             head.extensions.get::<ClientCertificate>().ok_or(Code::CertificateMissing)?;
         let agent = plane.agent_of(certificate)?;
@@ -66,7 +64,7 @@ impl AgentCall {
         if runtime_id != agent.runtime_id {
             return Err(Code::RuntimeMismatch.into());
         }
-        Ok(Self { agent, correlation_id })
+        Ok(Self { agent })
     }
 
     /// Holds the agent that a path names against the caller.
@@ -74,11 +72,7 @@ impl AgentCall {
     /// # Errors
     /// `runtime.mismatch`.
     pub(crate) fn agrees_on(&self, runtime_id: RuntimeId) -> Result<(), Refusal> {
-        if runtime_id == self.agent.runtime_id {
-            Ok(())
-        } else {
-            Err(Code::RuntimeMismatch.into())
-        }
+        if runtime_id == self.agent.runtime_id { Ok(()) } else { Err(Code::RuntimeMismatch.into()) }
     }
 
     /// Refuses what is nothing for an agent that the Kernel suspended.

@@ -74,10 +74,8 @@ async fn admit(
         Enrolled::Invalid => return Err(Code::EnrollTokenInvalid.into()),
         Enrolled::UsedByAnother { .. } => return Err(Code::EnrollTokenUsed.into()),
     };
-    let name = AgentName {
-        tenant_id: agent.facts.own_tenant(),
-        runtime_id: agent.facts.runtime_id,
-    };
+    let name =
+        AgentName { tenant_id: agent.facts.own_tenant(), runtime_id: agent.facts.runtime_id };
     let issued = plane
         .authority
         .issue_agent(&key, name, now, plane.config.certificate_life)
@@ -86,7 +84,7 @@ async fn admit(
     plane.storage.note_certificate(name.runtime_id, noted, no_trail).await.map_err(stored)?;
     Ok(EnrollResponse {
         certificate: issued.pem,
-        chain: plane.authority.chain_pem(),
+        chain: plane.authority.certificates_pem(),
         tenants: agent.facts.tenants.clone(),
         runtime_id: name.runtime_id,
         root: raw(root)?,

@@ -65,9 +65,11 @@ fn known(
                 Err(Code::RuntimeMismatch.into())
             }
         }
-        None => {
-            plane.storage.directory().agent(runtime_id).ok_or_else(|| Code::CertificateUnknown.into())
-        }
+        None => plane
+            .storage
+            .directory()
+            .agent(runtime_id)
+            .ok_or_else(|| Code::CertificateUnknown.into()),
     }
 }
 
@@ -114,7 +116,7 @@ async fn certify(
         .map_err(stored)?;
     Ok(RenewResponse {
         certificate: issued.pem,
-        chain: plane.authority.chain_pem(),
+        chain: plane.authority.certificates_pem(),
         ca: plane.authority.certificates_pem(),
     })
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use farhold_contract::{Code, Problem, exit::Exit};
 
-use crate::{config::ConfigError, init::InitError};
+use crate::{config::ConfigError, init::InitError, open::OpenError};
 
 /// Why a verb can't do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<(Code, Option<String>)> {
         return Some((error.code(), None));
     }
     if let Some(error) = error.downcast_ref::<InitError>() {
+        return Some((error.code(), None));
+    }
+    if let Some(error) = error.downcast_ref::<OpenError>() {
         return Some((error.code(), None));
     }
     error.downcast_ref::<AlreadyTold>().map(|told| (told.0, None))

@@ -13,7 +13,8 @@ pub(super) fn all<L: Listing + DeserializeOwned>(
     door: &AdminDoor,
     ask: impl Fn() -> Ask,
 ) -> anyhow::Result<L> {
-    let page = |after: Option<&str>| door.json(ask().with("limit", Some(PAGE)).with("after", after));
+    let page =
+        |after: Option<&str>| door.json(ask().with("limit", Some(PAGE)).with("after", after));
     let mut whole: L = page(None)?;
     while let Some(next) = whole.next().take() {
         whole.append(page(Some(&next))?);

@@ -22,7 +22,8 @@ pub(super) fn put<T: DeserializeOwned>(
 
 /// `active`, `suspended`, `limited: exams, reports`.
 pub(super) fn words(standing: &KernelStanding) -> String {
-    let denied: Vec<String> = standing.features_denied.iter().map(|name| text::plain(name)).collect();
+    let denied: Vec<String> =
+        standing.features_denied.iter().map(|name| text::plain(name)).collect();
     match standing.status {
         KernelStatus::Active => "active".to_owned(),
         KernelStatus::Suspended => "suspended".to_owned(),

@@ -58,11 +58,8 @@ fn by_certificate(
     let directory = plane.storage.directory();
     let agent_id = agent.runtime_id;
     // What is not the agent's to name is answered with what is: the call then disagrees with it.
-    let tenant_id = if agent.tenants.contains(&claimed_tenant) {
-        claimed_tenant
-    } else {
-        agent.own_tenant()
-    };
+    let tenant_id =
+        if agent.tenants.contains(&claimed_tenant) { claimed_tenant } else { agent.own_tenant() };
     let through_it = |runtime_id: &RuntimeId| {
         let runtime = directory.runtime(tenant_id, *runtime_id);
         runtime.is_some_and(|runtime| runtime.origin == Origin::Agent(agent_id))

@@ -2,12 +2,7 @@
 
 use farhold_api::{Call, Refusal};
 use farhold_bundle::payload::DecisionRecord;
-use farhold_contract::{
-    Code,
-    call::check::CheckResponse,
-    id::DecisionId,
-    mode::Mode,
-};
+use farhold_contract::{Code, call::check::CheckResponse, id::DecisionId, mode::Mode};
 use farhold_policy::{Decision, Link, Question, Resolution, RuntimeFacts};
 
 use crate::{control_plane::ControlPlane, refusal::stored, storage};
@@ -27,9 +22,9 @@ pub(super) async fn look(
     standing::agent_may_call(plane, call)?;
     let decision_id = Some(plane.new_id());
     let grant = match resolve(plane, call, feature) {
-        Resolved::Stranger => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
-        Resolved::By(Resolution::Granted(grant)) => grant,
-        Resolved::By(Resolution::Refused(no)) => {
+        None => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
+        Some(Resolution::Granted(grant)) => grant,
+        Some(Resolution::Refused(no)) => {
             if no.records {
                 deny(plane, call, feature, no.reason).await?;
             }
@@ -56,26 +51,18 @@ pub(super) async fn look(
     Ok(response)
 }
 
-/// What the documents and the Kernel's own word say to a question, before usage is weighed.
-pub(super) enum Resolved {
-    /// The caller is no runtime: an agent that asks in its own name.
-    Stranger,
-    /// This.
-    By(Resolution),
-}
-
-/// Resolves a question by everything but usage.
-pub(super) fn resolve(plane: &ControlPlane, call: &Call, feature: &str) -> Resolved {
+/// What the documents and the Kernel's own word say to a question, before usage is weighed; nothing
+/// if the caller is no runtime: an agent that asks in its own name.
+pub(super) fn resolve(plane: &ControlPlane, call: &Call, feature: &str) -> Option<Resolution> {
     let directory = plane.storage.directory();
-    let known = call.runtime_id.and_then(|id| directory.runtime(call.tenant_id, id));
-    let Some(known) = known else { return Resolved::Stranger };
+    let known = directory.runtime(call.tenant_id, call.runtime_id?)?;
     let runtime = policy_facts(&known);
     let question =
         Question { tenant_id: call.tenant_id, runtime: &runtime, feature, consume: None };
     let restraints = standing::restraints(plane, &known);
     let documents = plane.documents();
     let now = plane.decision_time();
-    Resolved::By(documents.policy.resolve(&question, &restraints, &now, Link::Online))
+    Some(documents.policy.resolve(&question, &restraints, &now, Link::Online))
 }
 
 /// A registered runtime as policies see it.
@@ -107,12 +94,7 @@ pub(super) fn refused(reason: Code, decision_id: Option<DecisionId>) -> CheckRes
 }
 
 /// The first refusal of its kind is durable before the answer; repeats are counted.
-async fn deny(
-    plane: &ControlPlane,
-    call: &Call,
-    feature: &str,
-    code: Code,
-) -> Result<(), Refusal> {
+async fn deny(plane: &ControlPlane, call: &Call, feature: &str, code: Code) -> Result<(), Refusal> {
     let Some(key) = decision_event::denial_of(call, feature, code) else { return Ok(()) };
     let denials = &plane.control.denials;
     let now = plane.now();

@@ -1,6 +1,9 @@
 //! Consumption: decided, counted and recorded in one transaction (contract v0.2 §4).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use farhold_api::{Call, CheckQuestion, CheckReply, Idempotency, Refusal};
 use farhold_bundle::payload::DecisionRecord;
@@ -18,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    check::{Resolved, decided, refused, resolve},
+    check::{decided, refused, resolve},
     decision_event,
     denials::{DenialKey, Denials},
     standing,
@@ -52,19 +55,22 @@ pub(super) async fn consume(
         idempotency: question.idempotency,
         decision_id: plane.new_id(),
         denials: Arc::clone(&plane.control.denials),
+        told: Arc::default(),
         now: plane.now(),
     };
-    // Which refusal was told is known only inside; whatever it was, it is told again.
-    let denied = consumption.possible_denials();
+    let told = Arc::clone(&consumption.told);
     plane.storage.decide(move |ledger| consumption.decide_once(ledger)).await.map_err(|error| {
-        denied.iter().for_each(|key| plane.control.denials.forget(key));
+        // What was told with the group that failed is told again.
+        if let Some(key) = told.get() {
+            plane.control.denials.forget(key);
+        }
         stored(error)
     })?
 }
 
 /// Everything a consumption depends on but the counter.
 struct Consumption {
-    resolved: Resolved,
+    resolved: Option<Resolution>,
     call: Call,
     runtime_id: RuntimeId,
     feature: String,
@@ -72,6 +78,8 @@ struct Consumption {
     idempotency: Option<Idempotency>,
     decision_id: DecisionId,
     denials: Arc<Denials>,
+    /// The refusal that this consumption was the first to meet.
+    told: Arc<OnceLock<DenialKey>>,
     now: Timestamp,
 }
 
@@ -112,9 +120,9 @@ impl Consumption {
     fn decide(&self, ledger: &mut Ledger<'_, '_>) -> Result<CheckResponse, StorageError> {
         let decision_id = Some(self.decision_id);
         let grant = match &self.resolved {
-            Resolved::Stranger => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
-            Resolved::By(Resolution::Granted(grant)) => grant,
-            Resolved::By(Resolution::Refused(no)) => {
+            None => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
+            Some(Resolution::Granted(grant)) => grant,
+            Some(Resolution::Refused(no)) => {
                 if no.records {
                     self.keep_refusal(ledger, no.reason)?;
                 }
@@ -157,19 +165,10 @@ impl Consumption {
         };
         if self.denials.is_first(&key, self.now) {
             let event = decision_event::denied(&key, &self.call.correlation_id, 1);
+            // Set before the append: whatever becomes of it, this was the first.
+            let _ = self.told.set(key);
             ledger.append(event.record(self.now))?;
         }
         Ok(())
-    }
-
-    /// The refusals that this consumption may have told.
-    fn possible_denials(&self) -> Vec<DenialKey> {
-        let codes = match &self.resolved {
-            Resolved::By(Resolution::Refused(no)) => vec![no.reason],
-            Resolved::By(Resolution::Granted(_)) => vec![Code::QuotaExhausted],
-            Resolved::Stranger => Vec::new(),
-        };
-        let key = |code| decision_event::denial_of(&self.call, &self.feature, code);
-        codes.into_iter().filter_map(key).collect()
     }
 }

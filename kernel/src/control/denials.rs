@@ -19,7 +19,7 @@ const SPAN: Duration = Duration::from_secs(60);
 /// under one name: one that makes names up fills neither memory nor chain, and no other's share.
 const KEYS_MAX: usize = 4_096;
 
-/// The name they are summed under: no feature is called that.
+/// The name they are summed under.
 const OTHER_FEATURES: &str = "*";
 
 /// What makes two refusals the same.

@@ -2,7 +2,11 @@
 
 use farhold_api::{Call, Refusal};
 use farhold_audit::{Redaction, inspect};
-use farhold_contract::{Code, Timestamp, call::events::EventAccepted, id::{EventId, TenantId}};
+use farhold_contract::{
+    Code, Timestamp,
+    call::events::EventAccepted,
+    id::{EventId, TenantId},
+};
 
 use crate::{
     control_plane::ControlPlane,

@@ -52,7 +52,8 @@ pub(super) async fn heartbeat(
         return Ok(None);
     }
     let heartbeat = RuntimeHeartbeat { at: now, health: status, metrics: kept(metrics) };
-    let noted = plane.storage.note_runtime_heartbeat(call.tenant_id, runtime_id, heartbeat, no_trail);
+    let noted =
+        plane.storage.note_runtime_heartbeat(call.tenant_id, runtime_id, heartbeat, no_trail);
     match noted.await {
         Ok(()) => Ok(None),
         Err(error) => {

@@ -47,8 +47,7 @@ const PROBLEM_MAX_BYTES: usize = 16 << 10;
 /// Where header, path or body disagree with the credentials, the handlers refuse by themselves; the
 /// refusal is looked at here, once, on its way out.
 pub fn calls(plane: &Arc<ControlPlane>, limits: &Limits) -> Router {
-    farhold_api::calls(Arc::clone(plane), limits)
-        .layer(from_fn_with_state(Arc::clone(plane), told))
+    farhold_api::calls(Arc::clone(plane), limits).layer(from_fn_with_state(Arc::clone(plane), told))
 }
 
 async fn told(State(plane): State<Arc<ControlPlane>>, request: Request, next: Next) -> Response {
@@ -102,7 +101,9 @@ impl Shown {
     /// the answer names the agent's own.
     fn principal(&self, plane: &ControlPlane) -> Option<Principal> {
         let credentials = match (&self.authorization, &self.certificate) {
-            (Some(value), _) => Credentials::Token(value.as_bytes().get("Bearer ".len()..)?.trim_ascii()),
+            (Some(value), _) => {
+                Credentials::Token(value.as_bytes().get("Bearer ".len()..)?.trim_ascii())
+            }
             (None, Some(certificate)) => Credentials::Certificate {
                 certificate,
                 tenant_id: self.tenant_id?,

@@ -40,10 +40,6 @@ pub(super) async fn register(
         Holder::Runtime { token_id, runtime_type } => {
             holds_type(request.runtime_type == runtime_type, "the token is for another type")?;
             let id = match request.runtime_id {
-                // One token is one runtime: its first registration fixed the id.
-                Some(asked) if call.principal.runtime_id.is_some_and(|own| own != asked) => {
-                    return Err(Code::RuntimeIdTaken.into());
-                }
                 Some(asked) => ProposedId::Adopt(asked),
                 None => ProposedId::Mint(plane.new_id()),
             };
@@ -54,11 +50,6 @@ pub(super) async fn register(
             (Origin::Agent(agent_id), ProposedId::Adopt(asked), Some(asked))
         }
     };
-    if let ProposedId::Adopt(asked) = &id
-        && directory.agent(*asked).is_some()
-    {
-        return Err(Code::RuntimeIdTaken.into());
-    }
     let known = known.and_then(|id| directory.runtime(call.tenant_id, id));
     if let (Some(known), Origin::Agent(_)) = (&known, &origin) {
         holds_type(request.runtime_type == known.kind, "it is registered as another type")?;
@@ -96,8 +87,11 @@ pub(super) async fn register(
             })
         }
         Registered::IdTaken => Err(Code::RuntimeIdTaken.into()),
-        // The token was revoked while the call was on its way.
-        Registered::UnknownOrigin => Err(Code::AuthInvalid.into()),
+        // The token was revoked, or the agent lost the tenant, while the call was on its way.
+        Registered::UnknownOrigin => Err(match origin {
+            Origin::Token(_) => Code::AuthInvalid.into(),
+            Origin::Agent(_) => Code::TenantMismatch.into(),
+        }),
     }
 }
 

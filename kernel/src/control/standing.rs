@@ -33,10 +33,7 @@ pub(super) fn agent_may_call(plane: &ControlPlane, call: &Call) -> Result<(), Re
 ///
 /// # Errors
 /// `runtime.suspended`.
-pub(super) fn tenant_may_operate(
-    plane: &ControlPlane,
-    tenant_id: TenantId,
-) -> Result<(), Refusal> {
+pub(super) fn tenant_may_operate(plane: &ControlPlane, tenant_id: TenantId) -> Result<(), Refusal> {
     let suspended = plane
         .storage
         .directory()
@@ -58,12 +55,13 @@ pub(super) fn restraints(plane: &ControlPlane, runtime: &RuntimeFacts) -> Restra
         Origin::Token(_) => None,
     };
     let suspended = |standing: &KernelStanding| standing.status == KernelStatus::Suspended;
-    let features_denied: BTreeSet<String> = [tenant.as_ref(), agent.as_ref(), Some(&runtime.standing)]
-        .into_iter()
-        .flatten()
-        .filter(|standing| standing.status == KernelStatus::Limited)
-        .flat_map(|standing| standing.features_denied.iter().cloned())
-        .collect();
+    let features_denied: BTreeSet<String> =
+        [tenant.as_ref(), agent.as_ref(), Some(&runtime.standing)]
+            .into_iter()
+            .flatten()
+            .filter(|standing| standing.status == KernelStatus::Limited)
+            .flat_map(|standing| standing.features_denied.iter().cloned())
+            .collect();
     Restraints {
         tenant_suspended: tenant.as_ref().is_none_or(suspended),
         runtime_suspended: agent.as_ref().is_some_and(suspended) || suspended(&runtime.standing),

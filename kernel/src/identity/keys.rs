@@ -46,7 +46,8 @@ impl Keys {
         }
         let mut keys: Vec<Key> = Vec::new();
         for jwk in listed {
-            let jwk = jwk.as_object().ok_or(ProviderError::Keys("one of them is no JSON object"))?;
+            let jwk =
+                jwk.as_object().ok_or(ProviderError::Keys("one of them is no JSON object"))?;
             let Some(key) = Key::of(jwk)? else { continue };
             if keys.iter().any(|other| other.key_id == key.key_id) {
                 return Err(ProviderError::Keys("two of them have the same kid, or none"));
@@ -73,8 +74,7 @@ impl Keys {
         let key = key.ok_or(TokenError::KeyUnknown)?;
         // RFC 8725 §3.1: a key is used with the algorithms of its own kind, never with whatever the
         // token asks for.
-        let for_it =
-            key.kind.verifies(algorithm) && key.only.is_none_or(|only| only == algorithm);
+        let for_it = key.kind.verifies(algorithm) && key.only.is_none_or(|only| only == algorithm);
         if for_it { Ok(&key.public) } else { Err(TokenError::KeyMismatch) }
     }
 }
@@ -130,7 +130,12 @@ impl Key {
             }
         };
         let public = public.map_err(|_| ProviderError::Keys("one of them can't be read"))?;
-        Ok(Some(Self { key_id: text("kid").map(str::to_owned), only: only.flatten(), kind, public }))
+        Ok(Some(Self {
+            key_id: text("kid").map(str::to_owned),
+            only: only.flatten(),
+            kind,
+            public,
+        }))
     }
 }
 

@@ -78,18 +78,20 @@ impl Intake {
 }
 
 impl Place {
-    /// Makes room for more bytes of the batch.
+    /// Makes room for so many bytes of the batch in all.
     ///
     /// # Errors
     /// `server.overloaded` while all batches together have none left.
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let kib = u32::try_from(bytes.div_ceil(1 << 10)).map_err(|_| overloaded())?;
-        let held = Arc::clone(&self.buffered_kib)
-            .try_acquire_many_owned(kib)
+        let has_kib = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more_kib = bytes.div_ceil(1 << 10).saturating_sub(has_kib);
+        let more_kib = u32::try_from(more_kib).map_err(|_| overloaded())?;
+        let more = Arc::clone(&self.buffered_kib)
+            .try_acquire_many_owned(more_kib)
             .map_err(|_| overloaded())?;
         match &mut self.held {
-            Some(first) => first.merge(held),
-            None => self.held = Some(held),
+            Some(held) => held.merge(more),
+            None => self.held = Some(more),
         }
         Ok(())
     }

@@ -14,7 +14,10 @@ use farhold_contract::{
 };
 
 use crate::{
-    agents::enroll::raw, control_plane::ControlPlane, intake::judge::Judged, storage::{HeldBranch, Refused},
+    agents::enroll::raw,
+    control_plane::ControlPlane,
+    intake::judge::Judged,
+    storage::{HeldBranch, Refused},
 };
 
 /// Heads told to an agent whose batch does not follow any: the newest branches are what it needs.

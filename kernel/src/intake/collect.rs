@@ -44,11 +44,7 @@ pub(super) fn declared(headers: &HeaderMap) -> Result<(), Refusal> {
 /// # Errors
 /// `request.too_large`; `request.timeout`; `request.malformed` if it ends too early;
 /// `server.overloaded`.
-pub(super) async fn collect(
-    body: Body,
-    limit: usize,
-    place: &mut Place,
-) -> Result<Bytes, Refusal> {
+pub(super) async fn collect(body: Body, limit: usize, place: &mut Place) -> Result<Bytes, Refusal> {
     // A declared length is the lower bound and the upper one.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
@@ -65,8 +61,8 @@ async fn pieces(mut body: Body, limit: usize, place: &mut Place) -> Result<Bytes
         if whole.len().saturating_add(piece.len()) > limit {
             return Err(too_large(limit));
         }
-        place.hold(piece.len())?;
         whole.extend_from_slice(&piece);
+        place.hold(whole.len())?;
     }
     Ok(whole.freeze())
 }

@@ -6,11 +6,7 @@ use farhold_api::Refusal;
 use farhold_audit::{
     Body, ExportError, ExportSummary, ExportVerifier, LIMITS, Opening, VerifiedRecord,
 };
-use farhold_contract::{
-    Code,
-    call::batch::RefusedRecord,
-    id::TenantId,
-};
+use farhold_contract::{Code, call::batch::RefusedRecord, id::TenantId};
 
 use crate::{
     intake::inflate::inflate,

@@ -61,10 +61,10 @@ impl Sight {
         if report.epoch != earlier.epoch {
             return None;
         }
-        let chain = report.seq < earlier.seq
-            || (report.seq == earlier.seq && report.head != earlier.head);
-        let mark = report.mark + MARK_TOLERANCE < earlier.mark
-            && earlier.mark <= before.at + MARK_LEAD;
+        let chain =
+            report.seq < earlier.seq || (report.seq == earlier.seq && report.head != earlier.head);
+        let mark =
+            report.mark + MARK_TOLERANCE < earlier.mark && earlier.mark <= before.at + MARK_LEAD;
         if !chain && !mark {
             return None;
         }
@@ -91,7 +91,8 @@ impl Sight {
             return None;
         }
         let newest = roots.last()?.version();
-        let detail = json!({"version": reported.version, "sha256": reported.sha256, "newest": newest});
+        let detail =
+            json!({"version": reported.version, "sha256": reported.sha256, "newest": newest});
         let incident = incident::foreign_root(self.agent.device_key.id(), reported.sha256);
         Some(self.alert(AlertCode::TrustForeignRoot, incident, detail))
     }
@@ -123,11 +124,7 @@ impl Sight {
     }
 
     /// More device keys reported a license than it has sites: an alert, never a cut.
-    fn over_sites(
-        &self,
-        license_id: LicenseId,
-        devices: u64,
-    ) -> Option<NewAlert> {
+    fn over_sites(&self, license_id: LicenseId, devices: u64) -> Option<NewAlert> {
         let licenses = self.documents.standing.licenses();
         let license = licenses.iter().rev().find(|license| license.license_id == license_id)?;
         let sites = license.sites.as_u64();

@@ -1,5 +1,6 @@
 //! Agent: the Kernel's delegate at a site, its certificates and what it reported last.
 
+mod admission;
 mod heartbeat;
 
 use rusqlite::{Connection, Params, Row, params};
@@ -16,12 +17,12 @@ use super::{
     Storage, Trail,
     column::{Col, Json, get, json},
     directory::{AgentFacts, Change},
-    enroll_token::Enrollment,
     error::StorageError,
     statement::{self, After},
     txn::Txn,
 };
 
+pub(super) use admission::{create, move_to, upgrade};
 pub use heartbeat::{AgentHeartbeat, HeartbeatNoted, SeenInstance};
 
 const WHAT: &str = "agent";
@@ -154,86 +155,6 @@ pub(super) fn find_by_device_key(
     key_id: KeyId,
 ) -> Result<Option<Agent>, StorageError> {
     load(sql, "WHERE device_key_id = ?1", [Col(key_id)]).map(|mut found| found.pop())
-}
-
-/// Enters a new agent of these organizations.
-///
-/// # Errors
-/// `Exists` if an agent or a runtime has its id.
-pub(super) fn create(
-    txn: &mut Txn<'_>,
-    enrollment: Enrollment,
-    tenants: Vec<TenantId>,
-) -> Result<Agent, StorageError> {
-    let taken = "SELECT 1 FROM runtime WHERE runtime_id = ?1";
-    if statement::any(txn.sql(), WHAT, taken, [Col(enrollment.runtime_id)])? {
-        return Err(StorageError::Exists { what: WHAT });
-    }
-    let agent = Agent {
-        facts: AgentFacts {
-            runtime_id: enrollment.runtime_id,
-            device_key: enrollment.device_key,
-            tenants,
-            standing: KernelStanding::ACTIVE,
-            certificates: Vec::new(),
-        },
-        enrolled_at: enrollment.at,
-        agent_version: enrollment.agent_version,
-        heartbeat: None,
-    };
-    let facts = &agent.facts;
-    let insert = "INSERT INTO agent (runtime_id, device_key, device_key_id, standing,
-                                     certificates, agent_version, enrolled_at, instances)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '[]')";
-    let row = params![
-        Col(facts.runtime_id),
-        Col(facts.device_key.clone()),
-        Col(facts.device_key.id()),
-        Json(&facts.standing),
-        Json(&facts.certificates),
-        agent.agent_version,
-        Col(agent.enrolled_at),
-    ];
-    statement::change(txn.sql(), WHAT, insert, row)?;
-    enter_tenants(txn.sql(), facts)?;
-    txn.change(Change::Agent(facts.clone()));
-    Ok(agent)
-}
-
-/// Notes the version that an agent enrolled with again.
-pub(super) fn upgrade(
-    txn: &mut Txn<'_>,
-    agent: Agent,
-    agent_version: String,
-) -> Result<Agent, StorageError> {
-    let agent = Agent { agent_version, ..agent };
-    let update = "UPDATE agent SET agent_version = ?2 WHERE runtime_id = ?1";
-    let row = params![Col(agent.facts.runtime_id), agent.agent_version];
-    statement::change(txn.sql(), WHAT, update, row)?;
-    Ok(agent)
-}
-
-/// Makes these organizations the agent's.
-pub(super) fn move_to(
-    txn: &mut Txn<'_>,
-    agent: Agent,
-    tenants: Vec<TenantId>,
-) -> Result<Agent, StorageError> {
-    let facts = AgentFacts { tenants, ..agent.facts };
-    let clear = "DELETE FROM agent_tenant WHERE runtime_id = ?1";
-    statement::change(txn.sql(), WHAT, clear, [Col(facts.runtime_id)])?;
-    enter_tenants(txn.sql(), &facts)?;
-    txn.change(Change::Agent(facts.clone()));
-    Ok(Agent { facts, ..agent })
-}
-
-fn enter_tenants(sql: &Connection, facts: &AgentFacts) -> Result<(), StorageError> {
-    let insert = "INSERT INTO agent_tenant (runtime_id, position, tenant_id) VALUES (?1, ?2, ?3)";
-    for (position, &tenant_id) in (0u64..).zip(&facts.tenants) {
-        let row = params![Col(facts.runtime_id), Col(position), Col(tenant_id)];
-        statement::change(sql, WHAT, insert, row)?;
-    }
-    Ok(())
 }
 
 fn hold(

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 use serde_json::Value;
 
 use farhold_contract::{
@@ -14,6 +14,7 @@ use super::{
     Storage,
     column::{Col, Json, Word, get, json, rows, word},
     error::StorageError,
+    statement,
     trail::Trail,
     txn::Txn,
 };
@@ -160,20 +161,10 @@ impl Storage {
         limit: usize,
     ) -> Result<Vec<Alert>, StorageError> {
         let before = before.map_or(i64::MAX, |AlertId(id)| id);
+        let select = select(tenant_id.is_some(), filter);
         self.read(move |sql| {
-            let mut select = sql
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM alert
-                     WHERE id < ?1 AND (?2 IS NULL OR tenant_id = ?2)
-                       AND (?3 OR acknowledged_at IS NULL)
-                     ORDER BY id DESC LIMIT ?4"
-                ))
-                .map_err(rows("alert"))?;
-            let all = filter == AlertFilter::All;
-            select
-                .query_map(params![before, Col(tenant_id), all, limit as i64], alert)
-                .and_then(Iterator::collect)
-                .map_err(rows("alert"))
+            let page = params![before, statement::limit(limit), Col(tenant_id)];
+            statement::all(sql, "alert", &select, page, alert)
         })
         .await
     }
@@ -190,21 +181,28 @@ impl Storage {
         trail: impl FnOnce(&Alert) -> Trail + Send + 'static,
     ) -> Result<Alert, StorageError> {
         self.write(move |txn| {
-            txn.sql()
-                .execute(
-                    "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3
-                     WHERE id = ?1 AND acknowledged_at IS NULL",
-                    params![alert_id.0, Col(at), by],
-                )
-                .map_err(rows("alert"))?;
+            let acknowledge = "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3
+                 WHERE id = ?1 AND acknowledged_at IS NULL";
+            let by = params![alert_id.0, Col(at), by];
+            statement::change(txn.sql(), "alert", acknowledge, by)?;
             let select = format!("SELECT {COLUMNS} FROM alert WHERE id = ?1");
-            let found = txn.sql().query_row(&select, [alert_id.0], alert).optional();
-            let found =
-                found.map_err(rows("alert"))?.ok_or(StorageError::Unknown { what: "alert" })?;
-            txn.leave(found, trail)
+            let found = statement::one(txn.sql(), "alert", &select, [alert_id.0], alert)?;
+            txn.leave(found.ok_or(StorageError::Unknown { what: "alert" })?, trail)
         })
         .await
     }
+}
+
+/// Each listing has an index of its own, in its order.
+fn select(of_tenant: bool, filter: AlertFilter) -> String {
+    let tenant = if of_tenant { "tenant_id = ?3" } else { "?3 IS NULL" };
+    let open = match filter {
+        AlertFilter::Open => "AND acknowledged_at IS NULL",
+        AlertFilter::All => "",
+    };
+    format!(
+        "SELECT {COLUMNS} FROM alert WHERE id < ?1 AND {tenant} {open} ORDER BY id DESC LIMIT ?2"
+    )
 }
 
 /// Raises an alert inside an operation.
@@ -243,4 +241,19 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<Alert> {
         last_at: get(row, 7)?,
         acknowledged: at.zip(by).map(|(at, by)| Acknowledged { at, by }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::plan::{assert_indexed, steps};
+
+    #[test]
+    fn each_listing_goes_along_an_index_in_its_order() {
+        assert_indexed(&select(true, AlertFilter::All), "alert_tenant");
+        assert_indexed(&select(true, AlertFilter::Open), "alert_open_tenant");
+        assert_indexed(&select(false, AlertFilter::Open), "alert_open");
+        let all = steps(&select(false, AlertFilter::All));
+        assert_eq!(all, ["SEARCH alert USING INTEGER PRIMARY KEY (rowid<?)"]);
+    }
 }

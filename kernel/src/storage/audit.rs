@@ -2,15 +2,20 @@
 
 mod branch;
 mod cursor;
+mod dead_letter;
+mod entry;
+mod held;
 mod insert;
-mod list;
+mod number;
 mod own;
 mod record;
 mod take;
 
 pub use branch::{BranchId, HeldBranch};
 pub use cursor::{Cursor, CursorError};
-pub use list::{AuditEntry, AuditPage, AuditQuery, DeadLetter, DeadLetterPage, HeldRecord, Order};
+pub use dead_letter::{DeadLetter, DeadLetterPage};
+pub use entry::{AuditEntry, AuditPage, AuditQuery, Order};
+pub use held::HeldRecord;
 pub use own::{Appended, OwnRecord};
 pub use record::{EventIdentity, Refused, TakenBody, TakenRecord};
 pub use take::{Batch, Taken};

@@ -72,6 +72,7 @@ pub struct Enrollment {
 
 /// What comes of an enrollment.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and most are agents")]
 pub enum Enrolled {
     /// The device key is this agent's.
     Agent {
@@ -198,8 +199,7 @@ fn create(sql: &Connection, token: &EnrollToken) -> Result<(), StorageError> {
 
 fn admit(txn: &mut Txn<'_>, enrollment: Enrollment) -> Result<Enrolled, StorageError> {
     let select = format!("SELECT {COLUMNS} FROM enroll_token WHERE secret_hash = ?1");
-    let token =
-        statement::one(txn.sql(), WHAT, &select, [Col(enrollment.secret_hash)], of_row)?;
+    let token = statement::one(txn.sql(), WHAT, &select, [Col(enrollment.secret_hash)], of_row)?;
     let opens =
         |token: &EnrollToken| token.revoked_at.is_none() && enrollment.at < token.expires_at;
     let Some(token) = token.filter(opens) else { return Ok(Enrolled::Invalid) };

@@ -1,6 +1,10 @@
 //! What can go wrong with the storage, and whose move it is.
 
-use std::{error::Error, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use farhold_contract::Code;
 

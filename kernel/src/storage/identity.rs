@@ -125,10 +125,7 @@ impl IdentityClaim {
     }
 }
 
-fn find_claimed(
-    sql: &Connection,
-    claim: &IdentityClaim,
-) -> Result<Option<Identity>, StorageError> {
+fn find_claimed(sql: &Connection, claim: &IdentityClaim) -> Result<Option<Identity>, StorageError> {
     let select = format!(
         "SELECT {COLUMNS} FROM identity WHERE tenant_id = ?1 AND issuer = ?2 AND external_id = ?3"
     );

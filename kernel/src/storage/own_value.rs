@@ -37,8 +37,7 @@ impl Storage {
         value: &impl Serialize,
         trail: impl FnOnce(&()) -> Trail + Send + 'static,
     ) -> Result<(), StorageError> {
-        let text =
-            serde_json::to_string(value).map_err(|_| StorageError::Row { what: WHAT })?;
+        let text = serde_json::to_string(value).map_err(|_| StorageError::Row { what: WHAT })?;
         self.write(move |txn| {
             let replace = "INSERT OR REPLACE INTO own_value (name, value) VALUES (?1, ?2)";
             statement::change(txn.sql(), WHAT, replace, params![name, text])?;

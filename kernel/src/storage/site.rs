@@ -55,7 +55,9 @@ impl Storage {
             )
             .and_then(|mut select| {
                 select
-                    .query_map(params![Col(license_id), Col(at - REPORT_COUNTS)], |row| get(row, 0))?
+                    .query_map(params![Col(license_id), Col(at - REPORT_COUNTS)], |row| {
+                        get(row, 0)
+                    })?
                     .collect()
             })
             .map_err(rows("license's site"))

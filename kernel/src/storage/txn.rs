@@ -48,8 +48,7 @@ pub(super) struct Mark {
 
 impl<'t> Txn<'t> {
     pub(super) fn new(sql: &'t Connection, live: &'t mut Live) -> Self {
-        let staged =
-            Staged { own_branch: live.own_branch, own: live.own, changes: Vec::new() };
+        let staged = Staged { own_branch: live.own_branch, own: live.own, changes: Vec::new() };
         Self { sql, staged, numbers: &mut live.numbers }
     }
 

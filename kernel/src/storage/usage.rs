@@ -13,6 +13,7 @@ use super::{
     audit::{Appended, OwnRecord, append},
     column::{Col, get, rows},
     error::StorageError,
+    statement,
     txn::Txn,
 };
 
@@ -185,12 +186,7 @@ impl Ledger<'_, '_> {
     pub fn keep_answer(&mut self, answer: &StoredAnswer) -> Result<(), StorageError> {
         let StoredAnswer { tenant_id, runtime_id, key, body_sha256, answer, expires_at } = answer;
         let sql = self.0.sql();
-        let replaced = sql
-            .execute(
-                "DELETE FROM idempotency WHERE tenant_id = ?1 AND runtime_id = ?2 AND key = ?3",
-                params![Col(*tenant_id), Col(*runtime_id), key],
-            )
-            .map_err(rows("idempotent answer"))?;
+        let replaced = remove(sql, *tenant_id, *runtime_id, key)?;
         sql.prepare_cached("INSERT INTO idempotency VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
             .and_then(|mut insert| {
                 insert.execute(params![
@@ -266,12 +262,19 @@ fn forget(sql: &Connection, now: Timestamp) -> Result<usize, StorageError> {
         .and_then(Iterator::collect)
         .map_err(rows("idempotent answer"))?;
     for (tenant_id, runtime_id, key) in &expired {
-        sql.execute(
-            "DELETE FROM idempotency WHERE tenant_id = ?1 AND runtime_id = ?2 AND key = ?3",
-            params![Col(*tenant_id), Col(*runtime_id), key],
-        )
-        .map_err(rows("idempotent answer"))?;
-        count_keys(sql, *runtime_id, -1)?;
+        let removed = remove(sql, *tenant_id, *runtime_id, key)?;
+        count_keys(sql, *runtime_id, -(removed as i64))?;
     }
     Ok(expired.len())
+}
+
+fn remove(
+    sql: &Connection,
+    tenant_id: TenantId,
+    runtime_id: RuntimeId,
+    key: &str,
+) -> Result<usize, StorageError> {
+    let delete = "DELETE FROM idempotency WHERE tenant_id = ?1 AND runtime_id = ?2 AND key = ?3";
+    let key = params![Col(tenant_id), Col(runtime_id), key];
+    statement::change(sql, "idempotent answer", delete, key)
 }

@@ -16,7 +16,12 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::{directory::Directory, error::StorageError, limits::Limits, txn::{Live, Numbers, Txn}};
+use super::{
+    directory::Directory,
+    error::StorageError,
+    limits::Limits,
+    txn::{Live, Numbers, Txn},
+};
 
 /// Where operations are handed in.
 pub(super) struct Writer {
@@ -98,8 +103,7 @@ impl Writer {
             return Err(StorageError::Overloaded);
         }
         let (reply, answer) = oneshot::channel();
-        let operation =
-            Box::new(Pending { operation: Some(operation), result: None, reply });
+        let operation = Box::new(Pending { operation: Some(operation), result: None, reply });
         queue.try_send(Queued { bytes, operation }).map_err(|error| {
             self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             match error {
@@ -163,19 +167,17 @@ impl Writing {
     ) -> Result<(), StorageError> {
         let mut next = Some(first);
         let mut bytes = 0;
-        let transaction = match self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-        {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                if let Some(queued) = next {
-                    self.waiting_bytes.fetch_sub(queued.bytes, Ordering::Relaxed);
-                    done.push(queued.operation);
+        let transaction =
+            match self.connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    if let Some(queued) = next {
+                        self.waiting_bytes.fetch_sub(queued.bytes, Ordering::Relaxed);
+                        done.push(queued.operation);
+                    }
+                    return Err(StorageError::unavailable("begin a transaction")(error));
                 }
-                return Err(StorageError::unavailable("begin a transaction")(error));
-            }
-        };
+            };
         let mut txn = Txn::new(&transaction, &mut self.live);
         while let Some(mut queued) = next.take() {
             self.waiting_bytes.fetch_sub(queued.bytes, Ordering::Relaxed);
@@ -234,8 +236,8 @@ where
         let Some(operation) = self.operation.take() else { return Kept::No };
         // An operation carries its caller's code: a fault in it is that caller's alone, and its
         // savepoint takes back whatever it had done.
-        let result = catch_unwind(AssertUnwindSafe(|| operation(txn)))
-            .unwrap_or(Err(StorageError::GivenUp));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| operation(txn))).unwrap_or(Err(StorageError::GivenUp));
         let kept = if result.is_ok() { Kept::Yes } else { Kept::No };
         self.result = Some(result);
         kept

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use farhold_audit::{
-    ChainPosition, Class, Epoch, Opening, Previous, event_hash, inspect_recorded, next_head,
-};
-use farhold_bundle::{KeyId, Signer};
+use farhold_audit::{ChainPosition, Class, Epoch, Opening, Previous, event_hash, inspect_recorded};
+use farhold_bundle::Signer;
 use farhold_contract::{
     Code,
     id::{RuntimeId, TenantId},
@@ -18,52 +16,70 @@ use crate::{stage::Stage, vendor::Vendor};
 
 const EPOCH: Epoch = Epoch::new([7; 16]);
 
-/// One agent's chain as it hands it over: three records, the last one's content refused.
-fn batch(stage: &Stage, agent: RuntimeId, tenant_id: TenantId, device_key_id: KeyId) -> Batch {
-    let opening = Opening { device_key_id, epoch: EPOCH, previous: Previous::NONE };
-    let now = stage.plane.now();
-    let mut position = ChainPosition::start(&opening);
-    let before = position;
-    let records = (1..=3).map(|number: u8| {
-        let id = format!("01939b6e-5e71-7c53-8d75-2b803e4f50{number:02}");
-        let event = json!({
-            "event_id": id, "tenant_id": tenant_id, "actor_type": "user", "actor_id": "u-1",
-            "type": if number == 1 { "login" } else { "feature.used" },
-            "timestamp": "2027-01-15T07:00:00Z", "correlation_id": format!("c-{number}"),
-            "payload": {"number": number},
+/// An agent's chain from a place in it: a record for each number, the third one's content refused.
+struct Chain {
+    agent: RuntimeId,
+    tenant_id: TenantId,
+    opening: Opening,
+}
+
+impl Chain {
+    fn batch(&self, stage: &Stage, before: ChainPosition, numbers: &[u8]) -> Batch {
+        let now = stage.plane.now();
+        let mut position = before;
+        let records = numbers.iter().map(|&number| {
+            let event = event(self.tenant_id, number).to_string().into_bytes();
+            let (salt, head) = ([number; 16], inspect_recorded(&event).unwrap());
+            let (event_id, kind) = (head.event_id, head.kind);
+            let class = Class::of(&kind);
+            let link = position.append(now, self.tenant_id, class, event_hash(&salt, &event));
+            let refused = (number == 3).then(|| Refused {
+                code: Code::EventRefused,
+                detail: "for the test".to_owned(),
+                listed_under: self.tenant_id,
+            });
+            TakenRecord {
+                link,
+                head: position.head,
+                body: TakenBody::Kept { salt, event },
+                event: Some(EventIdentity { event_id, kind, runtime_id: None }),
+                refused,
+            }
         });
-        let event = event.to_string().into_bytes();
-        let (salt, head) = ([number; 16], inspect_recorded(&event).unwrap());
-        let class = Class::of(&head.kind);
-        let link = position.append(now, tenant_id, class, event_hash(&salt, &event));
-        assert_eq!(next_head(&before.head, &link) == position.head, number == 1);
-        let refused = (number == 3).then(|| Refused {
-            code: Code::EventRefused,
-            detail: "for the test".to_owned(),
-            listed_under: tenant_id,
-        });
-        let (event_id, kind) = (head.event_id, head.kind);
-        TakenRecord {
-            link,
-            head: position.head,
-            body: TakenBody::Kept { salt, event },
-            event: Some(EventIdentity { event_id, kind, runtime_id: None }),
-            refused,
-        }
-    });
-    let records = records.collect();
-    Batch { agent, opening, before, received_at: now, records }
+        let records = records.collect();
+        Batch { agent: self.agent, opening: self.opening, before, received_at: now, records }
+    }
+
+    fn start(&self) -> ChainPosition {
+        ChainPosition::start(&self.opening)
+    }
+}
+
+fn event(tenant_id: TenantId, number: u8) -> Value {
+    json!({
+        "event_id": format!("01939b6e-5e71-7c53-8d75-2b803e4f50{number:02}"),
+        "tenant_id": tenant_id,
+        "actor_type": "user",
+        "actor_id": "u-1",
+        "type": if number == 1 { "login" } else { "feature.used" },
+        "timestamp": "2027-01-15T07:00:00Z",
+        "correlation_id": format!("c-{number}"),
+        "payload": {"number": number},
+    })
 }
 
 /// A stage with a tenant, and an agent of it whose batch was taken.
-async fn with_batch() -> (Stage, TenantId, RuntimeId) {
+async fn with_batch() -> (Stage, Chain) {
     let (stage, _vendor) = Vendor::trusted().await;
     let tenant_id = stage.tenant("Acme Sur").await;
     let (agent, signer) = stage.agent(&[tenant_id]).await;
-    let batch = batch(&stage, agent, tenant_id, signer.public_key().id());
+    let device_key_id = signer.public_key().id();
+    let opening = Opening { device_key_id, epoch: EPOCH, previous: Previous::NONE };
+    let chain = Chain { agent, tenant_id, opening };
+    let batch = chain.batch(&stage, chain.start(), &[1, 2, 3]);
     let taken = stage.plane.storage.take_batch(batch, no_trail).await.unwrap();
-    assert!(matches!(taken, Taken::Accepted { new: 3, .. }));
-    (stage, tenant_id, agent)
+    assert!(matches!(taken, Taken::Accepted { new: 3, forked: false, .. }));
+    (stage, chain)
 }
 
 async fn listed(stage: &Stage, tenant_id: TenantId, query: &str) -> Vec<Value> {
@@ -74,7 +90,7 @@ async fn listed(stage: &Stage, tenant_id: TenantId, query: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn events_of_a_site_are_listed_to_their_tenant_with_where_they_are_kept() {
-    let (stage, tenant_id, agent) = with_batch().await;
+    let (stage, Chain { tenant_id, agent, .. }) = with_batch().await;
     let events = listed(&stage, tenant_id, "type=login").await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["agent_id"], agent.to_string());
@@ -93,7 +109,7 @@ async fn events_of_a_site_are_listed_to_their_tenant_with_where_they_are_kept() 
 
 #[tokio::test]
 async fn nothing_of_one_tenant_is_listed_to_another() {
-    let (stage, tenant_id, agent) = with_batch().await;
+    let (stage, Chain { tenant_id, agent, .. }) = with_batch().await;
     let other = stage.tenant("Other").await;
     for query in [
         "limit=1000".to_owned(),
@@ -161,7 +177,7 @@ async fn a_filter_that_makes_no_sense_is_refused_and_who_looked_is_known() {
 
 #[tokio::test]
 async fn every_chain_is_recomputed_and_a_refused_content_breaks_none() {
-    let (stage, _, agent) = with_batch().await;
+    let (stage, Chain { agent, .. }) = with_batch().await;
     let verified = stage.get("/kernel/admin/audit/verify").answer().await.ok();
     assert_eq!(verified["intact"], true);
     let chains = verified["chains"].as_array().unwrap();
@@ -177,4 +193,42 @@ async fn every_chain_is_recomputed_and_a_refused_content_breaks_none() {
     assert_eq!(one["chains"], json!([chains[1]]));
     let nobody = "/kernel/admin/audit/verify?agent=01939b6e-3c5f-7a31-8b53-0f6f1c2dffff";
     stage.get(nobody).answer().await.refused(Code::RequestNotFound);
+}
+
+#[tokio::test]
+async fn a_forked_chain_is_intact_with_two_heads() {
+    let (stage, chain) = with_batch().await;
+    let mut after_first = chain.batch(&stage, chain.start(), &[1]);
+    let link = after_first.records.remove(0);
+    let after_first = ChainPosition { seq: 1, head: link.head };
+    let fork = chain.batch(&stage, after_first, &[4, 5]);
+    let taken = stage.plane.storage.take_batch(fork, no_trail).await.unwrap();
+    assert!(matches!(taken, Taken::Accepted { new: 2, forked: true, .. }));
+    let path = format!("/kernel/admin/audit/verify?agent={}", chain.agent);
+    let verified = stage.get(path).answer().await.ok();
+    assert_eq!(verified["intact"], true, "both histories are kept, and both hold");
+    let forked = &verified["chains"][0];
+    assert_eq!((&forked["records"], &forked["branches"]), (&json!(5), &json!(1)));
+    assert_eq!(forked["heads"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_changed_in_the_database_is_found_where_it_was_changed() {
+    let (stage, chain) = with_batch().await;
+    let database = rusqlite::Connection::open(stage.folder.path().join("kernel/kernel.db"));
+    let changed = database.unwrap().execute(
+        "UPDATE record SET event = CAST(replace(CAST(event AS TEXT), '\"number\":2', \
+         '\"number\":9') AS BLOB) WHERE instr(event, CAST('\"number\":2' AS BLOB)) > 0",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    let verified = stage.get("/kernel/admin/audit/verify").answer().await.ok();
+    assert_eq!(verified["intact"], false);
+    let chains = verified["chains"].as_array().unwrap();
+    assert!(chains[0].get("fault").is_none(), "the Kernel's own still holds");
+    assert_eq!(chains[1]["agent_id"], chain.agent.to_string());
+    let fault = chains[1]["fault"].as_str().unwrap();
+    assert!(fault.contains("record 2 "), "{fault}");
+    let told = stage.recorded(stage.internal(), "kernel.admin.audit.verify").await;
+    assert_eq!(told[0]["payload"]["intact"], false);
 }

@@ -133,12 +133,7 @@ pub(crate) async fn calls(stage: &Stage) -> Vec<Call<'_>> {
         Some(json!({"tenants": [tenant]})),
         "kernel.admin.enroll_token.create",
     );
-    add(
-        delete,
-        "/kernel/admin/enroll-tokens/{token_id}",
-        None,
-        "kernel.admin.enroll_token.revoke",
-    );
+    add(delete, "/kernel/admin/enroll-tokens/{token_id}", None, "kernel.admin.enroll_token.revoke");
     add(get.clone(), "/kernel/admin/trust", None, "kernel.admin.trust.show");
     add(get.clone(), "/kernel/admin/audit/verify", None, "kernel.admin.audit.verify");
     add(get, "/kernel/admin/alerts", None, "kernel.admin.alert.list");

@@ -71,8 +71,7 @@ async fn a_provider_that_can_vouch_for_nobody_is_refused() {
     with("jwks", json!("x")).await.refused(Code::RequestMalformed);
     with("provider", json!("kerberos")).await.refused(Code::RequestMalformed);
     with("typo", json!(1)).await.refused(Code::RequestMalformed);
-    let nobody =
-        "/kernel/admin/tenants/01939b6e-3c5f-7a31-8b53-0f6f1c2dffff/identity-providers";
+    let nobody = "/kernel/admin/tenants/01939b6e-3c5f-7a31-8b53-0f6f1c2dffff/identity-providers";
     stage.put(nobody, provider()).answer().await.refused(Code::RequestNotFound);
     assert_eq!(stage.get(&path).answer().await.ok()["providers"], json!([]));
 }

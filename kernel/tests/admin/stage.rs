@@ -136,7 +136,10 @@ impl Stage {
     }
 
     /// Enrolls an agent with a token for these organizations. Needs a trust root.
-    pub(crate) async fn agent(&self, tenants: &[TenantId]) -> (RuntimeId, farhold_keys::FileSigner) {
+    pub(crate) async fn agent(
+        &self,
+        tenants: &[TenantId],
+    ) -> (RuntimeId, farhold_keys::FileSigner) {
         let asked = json!({"tenants": tenants});
         let created = self.post("/kernel/admin/enroll-tokens", asked).answer().await.created();
         let token: EnrollToken = created["token"].as_str().unwrap().parse().unwrap();

@@ -48,9 +48,7 @@ impl Vendor {
 
     pub(crate) fn root(&self, version: u64) -> Vec<u8> {
         let signers = [&self.root, &self.license, &self.revocation, &self.kernel];
-        let role = |signer: &FileSigner| {
-            json!({"key_ids": [signer.public_key().id().to_string()], "threshold": 1})
-        };
+        let role = |signer: &FileSigner| json!({"key_ids": [signer.public_key().id().to_string()], "threshold": 1});
         let keys = signers.map(|signer| json!({"public_key": signer.public_key()}));
         self.sealed::<Root>(
             &self.root,

@@ -93,7 +93,7 @@ impl Kernel {
     pub(crate) async fn within(limits: storage::Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(NOW * 1_000)));
-        let data_dir = DataDir::new(&dir.path().join("kernel"));
+        let data_dir = DataDir::new(dir.path().join("kernel"));
         initialize(data_dir.clone(), &[], &*clock).await.unwrap();
         let receipts = farhold_keys::load(&data_dir.receipt_key(), None).unwrap();
         let own = OwnChain {

@@ -11,6 +11,7 @@ mod isolation;
 mod issuer;
 mod kernel;
 mod overload;
+mod provider;
 mod register;
 mod resolve;
 mod standing;

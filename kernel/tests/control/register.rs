@@ -42,7 +42,28 @@ async fn one_token_is_one_runtime_for_ever() {
     assert_eq!(facts.version, "1.5.0", "the new version is taken over");
     let other: RuntimeId = kernel.plane.new_id();
     let other = Ask::register_with(tenant, json!({"runtime_id": other})).by(&runtime);
-    assert_eq!(other.refused(&kernel).await, Code::RuntimeIdTaken);
+    assert_eq!(other.refused(&kernel).await, Code::RuntimeMismatch);
+}
+
+#[tokio::test]
+async fn two_first_registrations_at_once_are_one_runtime() {
+    let kernel = Kernel::new().await;
+    let tenant = kernel.tenant().await;
+    let (token, _) = kernel.token(tenant, RuntimeType::Courses).await;
+    let ids: [RuntimeId; 2] = [kernel.plane.new_id(), kernel.plane.new_id()];
+    let ask = |id| Ask::register_with(tenant, json!({"runtime_id": id})).by_token(&token);
+    let (one, other) = tokio::join!(ask(ids[0]).of(&kernel), ask(ids[1]).of(&kernel));
+    assert_eq!(one.json()["runtime_id"], json!(ids[0]));
+    assert_eq!(
+        other.problem().code,
+        Code::RuntimeIdTaken,
+        "never another id than the one asked for"
+    );
+
+    let (token, _) = kernel.token(tenant, RuntimeType::Courses).await;
+    let ask = || Ask::register(tenant).by_token(&token);
+    let (one, other) = tokio::join!(ask().of(&kernel), ask().of(&kernel));
+    assert_eq!(one.json()["runtime_id"], other.json()["runtime_id"]);
 }
 
 #[tokio::test]

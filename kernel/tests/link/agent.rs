@@ -33,7 +33,7 @@ pub(crate) struct Agent {
     pub(crate) client: Client,
     pub(crate) chain: Chain,
     pub(crate) instance: [u8; 16],
-    _folder: TempDir,
+    pub(crate) _folder: TempDir,
 }
 
 impl Agent {
@@ -93,6 +93,11 @@ impl Agent {
     /// Its lines.
     pub(crate) fn lines(&self, from: usize) -> Vec<u8> {
         self.chain.lines(from, &self.device, Some(self.runtime_id), self.instance)
+    }
+
+    /// Its own document for a new certificate.
+    pub(crate) fn renewal(&self, csr: &str) -> Vec<u8> {
+        renewal(self.runtime_id, &self.device, csr)
     }
 
     /// A heartbeat whose report is as the agent stands, with `more` in its place or besides.
@@ -262,21 +267,25 @@ pub(crate) async fn renew(
     identity: Option<&Identity>,
     csr: &str,
 ) -> Response {
-    let document = Renew {
-        runtime_id: agent.runtime_id,
-        csr: csr.to_owned(),
-        nonce: hex::encode(farhold_kernel::random::bytes::<16>()),
-        wall: Timestamp::from_ms(0),
-    };
     let path = format!("/kernel/agents/{}/certificate", agent.runtime_id);
     let url = world.url(&path);
     agent
         .headed(world.client(identity).post(url))
         .header("content-type", "application/json")
-        .body(seal(&document, device).unwrap())
+        .body(renewal(agent.runtime_id, device, csr))
         .send()
         .await
         .unwrap()
+}
+
+fn renewal(runtime_id: RuntimeId, device: &FileSigner, csr: &str) -> Vec<u8> {
+    let document = Renew {
+        runtime_id,
+        csr: csr.to_owned(),
+        nonce: hex::encode(farhold_kernel::random::bytes::<16>()),
+        wall: Timestamp::from_ms(0),
+    };
+    seal(&document, device).unwrap()
 }
 
 pub(crate) async fn post_document(

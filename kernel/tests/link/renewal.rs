@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rcgen::{CertificateParams, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, SanType};
 
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
 use farhold_contract::call::heartbeat::{KernelStanding, KernelStatus};
 use farhold_kernel::storage::no_trail;
 
@@ -111,6 +113,40 @@ async fn a_certificate_by_another_ca_ends_the_handshake() {
     let url = world.url("/livez");
     assert!(world.client(Some(&forged)).get(&url).send().await.is_err());
     assert_eq!(world.client(None).get(&url).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_site_that_slept_through_a_new_ca_finds_its_way_and_learns_it() {
+    let world = World::new().await;
+    let agent = Agent::enrolled(&world, &[tenant_a()]).await;
+    let known = world.plane.authority.certificates().to_vec();
+    let world = world.with_a_new_ca().await;
+    assert_ne!(world.plane.authority.certificates()[0], known[0]);
+
+    // It trusts the old CA alone, and comes with a certificate of the old one.
+    let client = world.client_trusting(&known, Some(&agent.identity));
+    let asleep = Agent { client, ..agent };
+    assert_eq!(asleep.pull(&world, None).await.status(), 200);
+    let (key, csr) = key_and_csr();
+    let document = asleep.renewal(&csr);
+    let url = world.url(&format!("/kernel/agents/{}/certificate", asleep.runtime_id));
+    let request = asleep.headed(asleep.client.post(url)).header("content-type", "application/json");
+    let (status, answer) = told(request.body(document).send().await.unwrap()).await;
+    assert_eq!(status, 200, "{answer}");
+    let listed = |answer: &serde_json::Value| {
+        let pem: String =
+            answer["ca"].as_array().unwrap().iter().map(|ca| ca.as_str().unwrap()).collect();
+        CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let learned = listed(&answer);
+    assert!(learned.contains(&known[0]) && learned.len() > 1);
+
+    // From now on it gets by with the new one alone.
+    let certificate = answer["certificate"].as_str().unwrap().to_owned();
+    let identity = Identity { certificate, key };
+    let client = world.client_trusting(&learned[..1], Some(&identity));
+    let awake = Agent { client, identity, ..asleep };
+    assert_eq!(awake.pull(&world, None).await.status(), 200);
 }
 
 #[tokio::test]

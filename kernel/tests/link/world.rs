@@ -31,6 +31,7 @@ use farhold_kernel::{
     doors::Doors,
     init::initialize,
     open,
+    rotate::rotate_ca,
     run::Serving,
     storage::{AlertFilter, EnrollToken, Tenant, no_trail},
 };
@@ -51,8 +52,8 @@ pub(crate) struct World {
     pub(crate) vendor: Vendor,
     pub(crate) port: u16,
     clock: Arc<MovedClock>,
-    _stop: watch::Sender<bool>,
-    _serving: Serving,
+    stop: watch::Sender<bool>,
+    serving: Serving,
     _folder: TempDir,
 }
 
@@ -72,20 +73,39 @@ impl World {
         let text = format!("listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n{settings}");
         let config = Config::from_toml(data_dir, Path::new("test"), &text).unwrap();
 
-        let doors = Doors::bind(&config).unwrap();
-        let port = doors.addresses().unwrap().0.port();
-        let plane = open::open(config, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
-        let plane = Arc::new(plane);
-        let (stop, stopped) = watch::channel(false);
-        let serving = Serving::begin(doors, &plane, stopped).unwrap();
-        let world =
-            Self { plane, vendor, port, clock, _stop: stop, _serving: serving, _folder: folder };
+        let world = Self::serving(config, vendor, clock, folder).await;
         for tenant_id in [tenant_a(), tenant_b()] {
             world.create_tenant(tenant_id).await;
         }
         world.plane.storage.put_documents(vec![world.vendor.root_line()], no_trail).await.unwrap();
         world.plane.replace_documents(Standing::with_trust(world.vendor.trust()));
         world
+    }
+
+    async fn serving(
+        config: Config,
+        vendor: Vendor,
+        clock: Arc<MovedClock>,
+        folder: TempDir,
+    ) -> Self {
+        let doors = Doors::bind(&config).unwrap();
+        let port = doors.addresses().unwrap().0.port();
+        let plane = open::open(config, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let plane = Arc::new(plane);
+        let (stop, stopped) = watch::channel(false);
+        let serving = Serving::begin(doors, &plane, stopped).unwrap();
+        Self { plane, vendor, port, clock, stop, serving, _folder: folder }
+    }
+
+    /// The same Kernel, stopped, given a new CA, and started again.
+    pub(crate) async fn with_a_new_ca(self) -> Self {
+        let Self { plane, vendor, clock, stop, mut serving, _folder, .. } = self;
+        stop.send_replace(true);
+        while serving.doors.join_next().await.is_some() {}
+        let config = plane.config.clone();
+        drop(plane);
+        rotate_ca(&config.data_dir, clock.now()).unwrap();
+        Self::serving(config, vendor, clock, _folder).await
     }
 
     /// Moves the Kernel's clock.
@@ -133,31 +153,21 @@ impl World {
 
     /// A client that trusts the Kernel's CA alone, with or without a certificate.
     pub(crate) fn client(&self, identity: Option<&Identity>) -> reqwest::Client {
-        let config = self.tls(identity);
+        self.client_trusting(&self.plane.authority.certificates()[..1], identity)
+    }
+
+    /// A client that trusts these alone.
+    pub(crate) fn client_trusting(
+        &self,
+        anchors: &[CertificateDer<'static>],
+        identity: Option<&Identity>,
+    ) -> reqwest::Client {
+        let config = tls(anchors, identity);
         reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .resolve("localhost", ([127, 0, 0, 1], self.port).into())
             .build()
             .unwrap()
-    }
-
-    pub(crate) fn tls(&self, identity: Option<&Identity>) -> rustls::ClientConfig {
-        let mut anchors = rustls::RootCertStore::empty();
-        for certificate in self.plane.authority.certificates() {
-            anchors.add(certificate.clone()).unwrap();
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(anchors);
-        match identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => {
-                let key = PrivateKeyDer::Pkcs8(identity.key.serialize_der().into());
-                builder.with_client_auth_cert(identity.chain(), key).unwrap()
-            }
-        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -174,6 +184,28 @@ impl World {
             created_at: self.plane.now(),
         };
         self.plane.storage.create_tenant(tenant, no_trail).await.unwrap();
+    }
+}
+
+pub(crate) fn tls(
+    trusted: &[CertificateDer<'static>],
+    identity: Option<&Identity>,
+) -> rustls::ClientConfig {
+    let mut anchors = rustls::RootCertStore::empty();
+    for certificate in trusted {
+        anchors.add(certificate.clone()).unwrap();
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(anchors);
+    match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let key = PrivateKeyDer::Pkcs8(identity.key.serialize_der().into());
+            builder.with_client_auth_cert(identity.chain(), key).unwrap()
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Address, Answer};
 
-use super::{contains, stage::Stage};
+use super::{contains, stage::Stage, until};
 
 /// A registered runtime.
 pub(super) struct Product<'s> {
@@ -17,31 +17,30 @@ pub(super) struct Product<'s> {
 }
 
 impl<'s> Product<'s> {
-    /// Registers with a token.
-    pub(super) fn register(
-        stage: &'s Stage,
-        address: Address,
-        tenant: &str,
-        token: &str,
-    ) -> Result<Self> {
-        let mut product = Self {
+    /// A product with its token.
+    pub(super) fn new(stage: &'s Stage, address: Address, tenant: &str, token: &str) -> Self {
+        Self {
             stage,
             address,
             tenant: tenant.to_owned(),
             token: token.to_owned(),
             runtime_id: String::new(),
-        };
+        }
+    }
+
+    /// Registers.
+    pub(super) fn register(&mut self) -> Result<()> {
         let body = json!({
-            "tenant_id": tenant, "runtime_type": "app", "deployment_mode": "on_prem",
+            "tenant_id": self.tenant, "runtime_type": "app", "deployment_mode": "on_prem",
             "version": "3.1.0", "capabilities": ["export", "report"],
         });
-        let answer = product.post("/kernel/runtimes/register", &body)?;
+        let answer = self.post("/kernel/runtimes/register", &body)?;
         let said = answer.json().context("registration answers no JSON")?;
         ensure!(answer.status == 200, "registration was refused: {said}");
-        product.runtime_id =
+        self.runtime_id =
             said["runtime_id"].as_str().context("registration names no runtime")?.to_owned();
-        stage.answer(&format!("registered as {}", product.runtime_id));
-        Ok(product)
+        self.stage.answer(&format!("registered as {}", self.runtime_id));
+        Ok(())
     }
 
     /// Asks for a feature, and holds the answer against what is expected.
@@ -51,13 +50,7 @@ impl<'s> Product<'s> {
         consume: Option<u64>,
         expected: &Value,
     ) -> Result<()> {
-        let mut body =
-            json!({"tenant_id": self.tenant, "runtime_id": self.runtime_id, "feature": feature});
-        if let Some(units) = consume {
-            body["context"] = json!({"consume": units});
-        }
-        let answer = self.post("/kernel/entitlements/check", &body)?;
-        let said = answer.json().context("the check answers no JSON")?;
+        let said = self.ask(feature, consume)?;
         ensure!(contains(&said, expected), "{feature}: expected {expected}, was told {said}");
         let asked = consume.map_or_else(
             || format!("may I {feature}?"),
@@ -74,8 +67,31 @@ impl<'s> Product<'s> {
         Ok(())
     }
 
-    /// Hands over an audit event.
-    pub(super) fn event(&self, kind: &str, event_id: &str) -> Result<()> {
+    /// Asks until the answer is the one expected.
+    pub(super) fn until_told(&self, feature: &str, expected: &Value) -> Result<()> {
+        until("the Kernel's word to arrive", || Ok(contains(&self.ask(feature, None)?, expected)))?;
+        self.expect(feature, None, expected)
+    }
+
+    /// Hands over audit events, and returns their ids.
+    pub(super) fn events(&self, kind: &str, count: usize) -> Result<Vec<String>> {
+        let ids: Vec<String> = (0..count).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+        ids.iter().try_for_each(|id| self.event(kind, id))?;
+        self.stage.answer(&format!("{count} × event {kind} kept, durably"));
+        Ok(ids)
+    }
+
+    fn ask(&self, feature: &str, consume: Option<u64>) -> Result<Value> {
+        let mut body =
+            json!({"tenant_id": self.tenant, "runtime_id": self.runtime_id, "feature": feature});
+        if let Some(units) = consume {
+            body["context"] = json!({"consume": units});
+        }
+        let answer = self.post("/kernel/entitlements/check", &body)?;
+        answer.json().context("the check answers no JSON")
+    }
+
+    fn event(&self, kind: &str, event_id: &str) -> Result<()> {
         let event = json!({
             "event_id": event_id, "tenant_id": self.tenant, "runtime_id": self.runtime_id, "actor_type": "user",
             "actor_id": "ann", "type": kind, "timestamp": "2026-11-22T09:00:00Z", "correlation_id": "demo-1",
@@ -87,7 +103,6 @@ impl<'s> Product<'s> {
             "the event was refused: {}",
             String::from_utf8_lossy(&answer.body)
         );
-        self.stage.answer(&format!("event {kind} is kept, durably"));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The site: one agent, behind an air gap.
+//! A site: one agent, with its folders.
 
 use std::{
     fs::{self, File},
@@ -27,16 +27,35 @@ pub(super) struct Site<'s> {
 const CONFIG: &str = "agent.toml";
 
 impl<'s> Site<'s> {
-    /// Writes a configuration and starts the agent.
-    pub(super) fn start(
+    /// A site behind an air gap.
+    pub(super) fn detached(
         stage: &'s Stage,
         agent: &'s Path,
         folder: &Path,
         tenant: &str,
     ) -> Result<Self> {
+        let mode = format!("mode = \"detached\"\ntenant_id = \"{tenant}\"\n");
+        Self::start(stage, agent, folder, &mode, "")
+    }
+
+    /// A site with a network; where to, its enrollment will say.
+    pub(super) fn managed(stage: &'s Stage, agent: &'s Path, folder: &Path) -> Result<Self> {
+        fs::create_dir(folder)?;
+        // One agent needs no spreading out in time.
+        Self::start(stage, agent, folder, "", "\n[link]\nreconnect_spread = 0\n")
+    }
+
+    /// Writes a configuration and starts the agent.
+    fn start(
+        stage: &'s Stage,
+        agent: &'s Path,
+        folder: &Path,
+        top: &str,
+        tables: &str,
+    ) -> Result<Self> {
         let address = free_address()?;
         let config = format!(
-            "mode = \"detached\"\ntenant_id = \"{tenant}\"\nstate_dir = \"{0}/state\"\nruntime_dir = \"{0}/run\"\n\n[local]\ntcp = \"{address}\"\n",
+            "{top}state_dir = \"{0}/state\"\nruntime_dir = \"{0}/run\"\n\n[local]\ntcp = \"{address}\"\n{tables}",
             folder.display()
         );
         fs::write(folder.join(CONFIG), config)?;
@@ -53,6 +72,9 @@ impl<'s> Site<'s> {
         let child = Command::new(self.agent)
             .current_dir(&self.folder)
             .args(["--config", CONFIG, "run"])
+            // Where the binaries are is this process's to know; the agent takes each FARHOLD_*
+            // variable for a setting.
+            .env_remove("FARHOLD_BIN_DIR")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -98,6 +120,33 @@ impl<'s> Site<'s> {
         serde_json::from_str(&text).context("farhold printed no JSON")
     }
 
+    /// The same without showing it: it is asked again and again.
+    pub(super) fn quiet_json(&self, arguments: &[&str]) -> Result<Value> {
+        let mut all = with_config(arguments);
+        all.push("--json");
+        let text = self.stage.run_unseen(&self.folder, self.agent, &all)?;
+        serde_json::from_str(&text).context("farhold printed no JSON")
+    }
+
+    /// Copies the state of a site that stands still.
+    pub(super) fn take_snapshot(&self) -> Result<()> {
+        self.copy("state", "snapshot")
+    }
+
+    /// Puts the copy back, as an administrator would after a failed disk.
+    pub(super) fn restore_snapshot(&self) -> Result<()> {
+        fs::remove_dir_all(self.folder.join("state"))?;
+        self.copy("snapshot", "state")
+    }
+
+    fn copy(&self, from: &str, to: &str) -> Result<()> {
+        self.stage.show("cp", &["-a", from, to]);
+        let copied =
+            Command::new("cp").current_dir(&self.folder).args(["-a", from, to]).status()?;
+        ensure!(copied.success(), "{from} could not be copied");
+        Ok(())
+    }
+
     /// Tries an import that must be refused with this code.
     pub(super) fn refuses(&self, bundle: &str, code: &str) -> Result<()> {
         let output = self.stage.run(&self.folder, self.agent, &with_config(&["import", bundle]))?;
@@ -137,9 +186,10 @@ impl<'s> Site<'s> {
         folder: tempfile::TempDir,
         token: &str,
         runtime_id: &str,
+        tenant: &str,
     ) {
         let folder = folder.keep();
-        let (agent, tenant) = (self.agent.display(), super::CONTOSO);
+        let agent = self.agent.display();
         let pid = self.process.take().map_or(0, |child| child.id());
         self.stage.say(&format!("\nThe agent still runs, as process {pid}. Try:\n"));
         self.stage.say(&format!("cd {}", folder.display()));
@@ -178,7 +228,7 @@ fn with_config<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// A loopback port that nobody has now.
-fn free_address() -> Result<SocketAddr> {
+pub(super) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no loopback")?;
     Ok(listener.local_addr()?)
 }

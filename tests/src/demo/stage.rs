@@ -27,6 +27,10 @@ impl Stage {
         self.line(&format!("\n{}", self.paint("1;36", &format!("{}. {title}", self.steps.get()))));
     }
 
+    pub(super) fn chapter(&self, title: &str) {
+        self.line(&format!("\n{}", self.paint("1;35", &format!("── {title}"))));
+    }
+
     pub(super) fn say(&self, text: &str) {
         self.line(&format!("   {text}"));
     }
@@ -53,9 +57,33 @@ impl Stage {
             .current_dir(folder)
             .args(arguments)
             .env("NO_COLOR", "1")
+            .env_remove("FARHOLD_BIN_DIR")
             .output()
             .with_context(|| format!("{name} can't be started"))?;
         Ok(output)
+    }
+
+    /// Runs a command that must succeed and shows nothing: it is asked again and again.
+    pub(super) fn run_unseen(
+        &self,
+        folder: &Path,
+        program: &Path,
+        arguments: &[&str],
+    ) -> Result<String> {
+        let output = Command::new(program)
+            .current_dir(folder)
+            .args(arguments)
+            .env_remove("FARHOLD_BIN_DIR")
+            .output()?;
+        if !output.status.success() {
+            bail!(
+                "{} ended with {}: {}",
+                arguments.join(" "),
+                output.status,
+                String::from_utf8_lossy(&output.stdout).trim()
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The same, where it must succeed; shows the first lines of what it printed.

@@ -32,8 +32,9 @@ impl<'s> Vendor<'s> {
         Ok(Self { stage, tool, folder: folder.to_owned() })
     }
 
-    /// Makes the keys and the root; returns the hash of the root's payload.
-    pub(super) fn make_root(&self) -> Result<String> {
+    /// Makes the keys and the root, with the Kernel's receipt key beside the one for receipts by
+    /// hand; returns the hash of the root's payload.
+    pub(super) fn make_root(&self, receipt_key: &str) -> Result<String> {
         for key in ["root.key", "license.key", "revocation.key", "kernel.key"] {
             self.tool(&["keygen", key, "--passphrase-file", PASSPHRASE_FILE], 0)?;
         }
@@ -50,6 +51,8 @@ impl<'s> Vendor<'s> {
             "revocation.key",
             "--kernel-key",
             "kernel.key",
+            "--kernel-key",
+            receipt_key,
             "--passphrase-file",
             PASSPHRASE_FILE,
             "--out",
@@ -61,10 +64,10 @@ impl<'s> Vendor<'s> {
         Ok(sha256)
     }
 
-    /// Signs a license for a customer.
-    pub(super) fn issue(&self, customer: &str, tenant: &str) -> Result<()> {
+    /// Signs a license for a customer's sites of this mode.
+    pub(super) fn issue(&self, customer: &str, tenant: &str, mode: &str) -> Result<()> {
         let template = format!("{customer}.toml");
-        fs::write(self.folder.join(&template), template_for(customer, tenant))?;
+        fs::write(self.folder.join(&template), template_for(customer, tenant, mode))?;
         let out = format!("{customer}.json");
         self.tool(
             &[
@@ -147,14 +150,14 @@ impl<'s> Vendor<'s> {
     }
 }
 
-fn template_for(customer: &str, tenant: &str) -> String {
+fn template_for(customer: &str, tenant: &str, mode: &str) -> String {
     // A year from now, so that the demonstration never goes stale.
     let year = jiff::Zoned::now().year() + 1;
     format!(
         r#"product = "atlas"
 issued_to = "{customer}"
 expires_on = {year}-12-31
-modes = ["detached"]
+modes = ["{mode}"]
 binding = "none"
 
 [tenant]

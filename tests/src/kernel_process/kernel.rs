@@ -199,10 +199,11 @@ impl Kernel {
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        let ended = self.process.take().map(Agent::stop);
         if thread::panicking() {
+            self.process.take().map(Agent::kill);
             return eprintln!("the Kernel's log:\n{}", self.log());
         }
+        let ended = self.process.take().map(Agent::stop);
         if let Some(ended) = ended {
             assert!(ended.success(), "the Kernel ended with {ended}: {}", self.log());
         }

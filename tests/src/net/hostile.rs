@@ -126,6 +126,9 @@ async fn accept(
             }
             while connections.try_join_next().is_some() {}
         }
+        // Whoever is told that nobody listens may rely on what stood being gone.
+        drop(listener);
+        while connections.join_next().await.is_some() {}
     }
 }
 
@@ -135,8 +138,12 @@ async fn connect(
     shared: Arc<Shared>,
 ) {
     // In a black hole not even the way to the server is looked for.
-    if behavior.wait_for(|now| *now != Behavior::BlackHole).await.is_err() {
-        return;
+    match behavior.wait_for(|now| *now != Behavior::BlackHole).await.map(|now| *now) {
+        Ok(Behavior::Refuse) | Err(_) => {
+            let _ = client.set_zero_linger();
+            return;
+        }
+        Ok(_) => {}
     }
     let upstream = *shared.upstream.lock().unwrap_or_else(PoisonError::into_inner);
     let Ok(mut server) = TcpStream::connect(upstream).await else {

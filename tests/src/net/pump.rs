@@ -43,14 +43,14 @@ impl Connection<'_> {
         let mut chunk = vec![0; 16 << 10];
         let mut passed = 0;
         loop {
+            if *behavior.borrow_and_update() == Behavior::Refuse {
+                return Err(reset());
+            }
             let read = tokio::select! {
                 read = from.read(&mut chunk) => read?,
                 changed = behavior.changed() => {
                     changed.map_err(|_| reset())?;
                     passed = 0;
-                    if *behavior.borrow() == Behavior::Refuse {
-                        return Err(reset());
-                    }
                     continue;
                 }
             };

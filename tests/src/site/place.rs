@@ -351,10 +351,12 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        let ended = self.agent.take().map(Agent::stop);
         if thread::panicking() {
+            // It may be what does not end: a second panic would hide the first.
+            self.agent.take().map(Agent::kill);
             return eprintln!("the agent's log:\n{}", self.log());
         }
+        let ended = self.agent.take().map(Agent::stop);
         if let Some(ended) = ended {
             assert!(ended.success(), "the agent ended with {ended}: {}", self.log());
         }

@@ -5,7 +5,7 @@ use std::{fs, thread};
 use farhold_contract::{Code, call::enroll::EnrollToken, model::RuntimeType::Courses};
 use farhold_tests::{
     kernel_process::{EnrollmentToken, Kernel, LinkedSite},
-    net::Behavior,
+    net::{Behavior, ConnectProxy},
     site::{TENANT, TENANT_B, Vendor, eventually},
 };
 
@@ -58,6 +58,7 @@ fn a_token_is_for_one_device_and_its_second_use_is_told() {
     let token = kernel.enrollment_token(&[TENANT]);
     let first = LinkedSite::new(&vendor);
     first.enrolls(&token).done();
+    first.is_ready();
     let second = LinkedSite::new(&vendor);
     second.enrolls(&token).refused(Code::EnrollTokenUsed);
     assert!(second.suffers("not_enrolled"));
@@ -86,11 +87,24 @@ fn a_kernel_that_is_not_the_tokens_is_told_nothing() {
     let site = LinkedSite::new(&vendor);
     let wrong_ca = altered(&token, |token| token.ca_sha256 = token.root_sha256);
     site.enrolls(&wrong_ca).refused(Code::KernelUntrusted);
-    let wrong_name =
-        altered(&token, |token| token.url = token.url.replace("127.0.0.1", "localhost"));
-    site.enrolls(&wrong_name).refused(Code::KernelUntrusted);
     assert!(kernel.agents().is_empty(), "the secret was not sent");
     site.enrolls(&token).done();
+    site.is_ready();
+}
+
+#[test]
+fn a_kernel_under_another_name_than_its_certificates_is_told_nothing() {
+    let vendor = Vendor::new();
+    let kernel = kernel_of(&vendor);
+    let token = kernel.enrollment_token(&[TENANT]);
+    // Such a proxy finds every name on this machine.
+    let proxy = ConnectProxy::open();
+    let mut site = LinkedSite::prepared(&vendor).through(proxy.address());
+    site.started();
+    let other = altered(&token, |it| it.url = it.url.replace("127.0.0.1", "other.example"));
+    site.enrolls(&other).refused(Code::KernelUntrusted);
+    assert!(proxy.asked().iter().any(|asked| asked.status == 200), "the Kernel was reached");
+    assert!(kernel.agents().is_empty(), "the secret was not sent");
 }
 
 #[test]
@@ -104,6 +118,7 @@ fn a_root_that_is_not_the_tokens_is_not_installed() {
     assert_ne!(ran.exit, 0, "{ran:?}");
     assert!(site.suffers("not_enrolled"));
     site.enrolls(&token).done();
+    site.is_ready();
 }
 
 #[test]

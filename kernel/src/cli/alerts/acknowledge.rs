@@ -19,6 +19,8 @@ impl Args {
         if session.json() {
             return stdout::json(&alert);
         }
-        stdout::write(format!("Alert {}, {}, is taken on.\n", alert.alert_id, alert.code).as_bytes())
+        stdout::write(
+            format!("Alert {}, {}, is taken on.\n", alert.alert_id, alert.code).as_bytes(),
+        )
     }
 }

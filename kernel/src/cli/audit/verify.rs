@@ -59,11 +59,7 @@ fn broken(answer: &VerifyAnswer) -> Option<Broken> {
     };
     let faults: Vec<String> = answer.chains.iter().filter_map(fault).collect();
     let code = Code::ChainBroken;
-    (!faults.is_empty()).then(|| Broken {
-        code,
-        detail: faults.join("; "),
-        action: code.action(),
-    })
+    (!faults.is_empty()).then(|| Broken { code, detail: faults.join("; "), action: code.action() })
 }
 
 fn described(answer: &VerifyAnswer) -> String {

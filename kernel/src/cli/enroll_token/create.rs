@@ -42,9 +42,9 @@ impl Args {
             output::take_back(&door, &format!("{path}/{token_id}"), token_id, error)
         })?;
         match &self.out {
-            Some(out) if session.json() => stdout::json(
-                &json!({ "token_id": token_id, "expires_at": ends, "out": out }),
-            ),
+            Some(out) if session.json() => {
+                stdout::json(&json!({ "token_id": token_id, "expires_at": ends, "out": out }))
+            }
             Some(out) => {
                 eprintln!("Token {token_id}, good until {ends}, is in {}.", out.display());
                 Ok(())

@@ -1,6 +1,9 @@
 //! `farhold-kernel runtime limit ID --deny FEATURE`.
 
-use farhold_contract::{call::heartbeat::KernelStatus, id::{RuntimeId, TenantId}};
+use farhold_contract::{
+    call::heartbeat::KernelStatus,
+    id::{RuntimeId, TenantId},
+};
 
 use crate::{
     admin::answer::RuntimeAnswer,

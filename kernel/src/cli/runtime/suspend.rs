@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use farhold_contract::{call::heartbeat::KernelStatus, id::{RuntimeId, TenantId}};
+use farhold_contract::{
+    call::heartbeat::KernelStatus,
+    id::{RuntimeId, TenantId},
+};
 
 use crate::{
     admin::answer::RuntimeAnswer,

@@ -14,7 +14,7 @@ use super::super::{
 
 /// A branch's number: later ones are larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BranchId(pub(super) i64);
+pub struct BranchId(pub(in super::super) i64);
 
 /// A branch that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct HeldBranch {
     pub first_seq: u64,
     /// Its last record and head.
     pub tip: ChainPosition,
-    /// The branch it goes away from, if one.
+    /// The branch it goes away from, if one: the epoch's first where it forks at record 1.
     pub forked_from: Option<BranchId>,
 }
 
@@ -52,7 +52,7 @@ impl Storage {
                     .first()
                     .is_some_and(|branch| branch.opening.head() == position.head));
             }
-            Ok(branch_at(sql, &branches, position)?.is_some())
+            Ok(branch_at(sql, &branches, None, position)?.is_some())
         })
         .await
     }
@@ -71,11 +71,10 @@ const SELECT: &str = "SELECT branch.id, agent, device_key_id, epoch, previous_ep
      previous_head, first_seq, tip_seq, tip_head, parent
      FROM branch JOIN chain ON chain.id = branch.chain";
 
+const SELECT_RECORD: &str = "SELECT 1 FROM record WHERE branch = ?1 AND seq = ?2 AND head = ?3";
+
 /// The branches of every epoch of a device key.
-pub(super) fn heads(
-    sql: &Connection,
-    device_key: KeyId,
-) -> Result<Vec<HeldBranch>, StorageError> {
+pub(super) fn heads(sql: &Connection, device_key: KeyId) -> Result<Vec<HeldBranch>, StorageError> {
     sql.prepare_cached(&format!("{SELECT} WHERE device_key_id = ?1 ORDER BY branch.id"))
         .and_then(|mut select| select.query_map([Col(device_key)], branch)?.collect())
         .map_err(rows("branch"))
@@ -85,6 +84,13 @@ pub(super) fn heads(
 pub(super) fn of_chain(sql: &Connection, chain: i64) -> Result<Vec<HeldBranch>, StorageError> {
     sql.prepare_cached(&format!("{SELECT} WHERE chain.id = ?1 ORDER BY branch.id"))
         .and_then(|mut select| select.query_map([chain], branch)?.collect())
+        .map_err(rows("branch"))
+}
+
+/// One branch.
+pub(super) fn of_id(sql: &Connection, branch_id: BranchId) -> Result<HeldBranch, StorageError> {
+    sql.prepare_cached(&format!("{SELECT} WHERE branch.id = ?1"))
+        .and_then(|mut select| select.query_row([branch_id.0], branch))
         .map_err(rows("branch"))
 }
 
@@ -101,29 +107,27 @@ pub(super) fn chain(
         .map_err(rows("chain"))
 }
 
-/// A chain's number; one that is new begins with its opening.
-pub(super) fn chain_of(
+/// Begins a chain. It has its first branch at once: no chain is without one.
+pub(super) fn begin_chain(
     sql: &Connection,
     opening: &Opening,
     agent: Option<RuntimeId>,
 ) -> Result<i64, StorageError> {
-    if let Some(known) = chain(sql, opening.device_key_id, opening.epoch)? {
-        return Ok(known);
-    }
     let Previous { epoch, seq, head } = opening.previous;
-    sql.execute(
+    sql.prepare_cached(
         "INSERT INTO chain (device_key_id, epoch, previous_epoch, previous_seq, previous_head, agent)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
+    )
+    .and_then(|mut insert| {
+        insert.insert(params![
             Col(opening.device_key_id),
             Col(opening.epoch),
             Col(epoch),
             Col(seq),
             Col(head),
             Col(agent)
-        ],
-    )
-    .map(|_| sql.last_insert_rowid())
+        ])
+    })
     .map_err(rows("chain"))
 }
 
@@ -134,12 +138,15 @@ pub(super) fn begin(
     parent: Option<BranchId>,
     at: ChainPosition,
 ) -> Result<BranchId, StorageError> {
-    sql.execute(
+    sql.prepare_cached(
         "INSERT INTO branch (chain, parent, first_seq, tip_seq, tip_head)
          VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![chain, parent.map(|parent| parent.0), Col(at.seq + 1), Col(at.seq), Col(at.head)],
     )
-    .map(|_| BranchId(sql.last_insert_rowid()))
+    .and_then(|mut insert| {
+        let parent = parent.map(|parent| parent.0);
+        insert.insert(params![chain, parent, Col(at.seq + 1), Col(at.seq), Col(at.head)])
+    })
+    .map(BranchId)
     .map_err(rows("branch"))
 }
 
@@ -155,25 +162,27 @@ pub(super) fn move_tip(
         .map_err(rows("branch"))
 }
 
-/// Which of a chain's branches has this record as its own; its tips are looked at first.
+/// Which of a chain's branches has this record as its own. The tips are looked at first, then the
+/// branch that the record before was found on, if one was.
 pub(super) fn branch_at(
     sql: &Connection,
     branches: &[HeldBranch],
+    on: Option<BranchId>,
     position: ChainPosition,
 ) -> Result<Option<BranchId>, StorageError> {
     if let Some(tip) = branches.iter().find(|branch| branch.tip == position) {
         return Ok(Some(tip.branch));
     }
-    let mut select = sql
-        .prepare_cached("SELECT 1 FROM record WHERE branch = ?1 AND seq = ?2 AND head = ?3")
-        .map_err(rows("record"))?;
-    for branch in branches {
-        if !(branch.first_seq..=branch.tip.seq).contains(&position.seq) {
+    let mut select = sql.prepare_cached(SELECT_RECORD).map_err(rows("record"))?;
+    let same = branches.iter().filter(|branch| Some(branch.branch) == on);
+    let others = branches.iter().filter(|branch| Some(branch.branch) != on);
+    for &HeldBranch { branch, first_seq, tip, .. } in same.chain(others) {
+        if !(first_seq..=tip.seq).contains(&position.seq) {
             continue;
         }
-        let has = params![branch.branch.0, Col(position.seq), Col(position.head)];
+        let has = params![branch.0, Col(position.seq), Col(position.head)];
         if select.exists(has).map_err(rows("record"))? {
-            return Ok(Some(branch.branch));
+            return Ok(Some(branch));
         }
     }
     Ok(None)
@@ -192,4 +201,16 @@ fn branch(row: &Row<'_>) -> rusqlite::Result<HeldBranch> {
         tip: ChainPosition { seq: get(row, 8)?, head: get(row, 9)? },
         forked_from: row.get::<_, Option<i64>>(10)?.map(BranchId),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::plan::assert_indexed;
+
+    #[test]
+    fn branches_and_their_records_are_found_by_their_indexes() {
+        assert_indexed(SELECT_RECORD, "record_chain");
+        assert_indexed(&format!("{SELECT} WHERE device_key_id = ?1"), "sqlite_autoindex_chain_1");
+    }
 }

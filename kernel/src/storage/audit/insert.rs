@@ -15,11 +15,9 @@ use super::{
         txn::Txn,
     },
     branch::BranchId,
+    number,
     record::{EventIdentity, Refused, TakenBody},
 };
-
-/// Types kept in memory; beyond it they are looked up: a runtime may invent them.
-const KINDS_MAX: usize = 10_000;
 
 /// One record on its way in.
 pub(super) struct Row<'r> {
@@ -42,6 +40,9 @@ pub(super) enum Known {
     Other,
 }
 
+const SELECT_EVENT: &str = "SELECT id, event FROM record
+     WHERE event_id = ?1 AND tenant = ?2 AND repeats IS NULL AND refused_code IS NULL";
+
 /// Whether an event has come before.
 pub(super) fn known(
     txn: &mut Txn<'_>,
@@ -49,13 +50,10 @@ pub(super) fn known(
     tenant_id: TenantId,
     bytes: &[u8],
 ) -> Result<Known, StorageError> {
-    let tenant = tenant(txn, tenant_id)?;
+    let tenant = number::tenant(txn, tenant_id)?;
     let found: Option<(i64, Option<Vec<u8>>)> = txn
         .sql()
-        .prepare_cached(
-            "SELECT id, event FROM record
-             WHERE event_id = ?1 AND tenant = ?2 AND repeats IS NULL AND refused_code IS NULL",
-        )
+        .prepare_cached(SELECT_EVENT)
         .and_then(|mut select| {
             select
                 .query_row(params![Col(event_id), tenant], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -98,9 +96,9 @@ pub(super) fn write(
     repeats: Option<i64>,
 ) -> Result<(), StorageError> {
     let Row { branch, link, head, received_at, body, event, .. } = row;
-    let tenant = tenant(txn, link.tenant_id)?;
-    let kind = event.map(|event| kind(txn, &event.kind)).transpose()?;
-    let under = refused.map(|refused| self::tenant(txn, refused.listed_under)).transpose()?;
+    let tenant = number::tenant(txn, link.tenant_id)?;
+    let kind = event.map(|event| number::kind(txn, &event.kind)).transpose()?;
+    let under = refused.map(|refused| number::tenant(txn, refused.listed_under)).transpose()?;
     let (salt, bytes, hash, withheld): (_, _, Option<Sha256Digest>, _) = match body {
         TakenBody::Kept { salt, event } => (Some(salt), Some(event), None, None),
         TakenBody::Withheld(why) => (None, None, Some(link.event_hash), Some(Word(why))),
@@ -138,41 +136,12 @@ pub(super) fn write(
         .map_err(rows("record"))
 }
 
-/// An organization's small number.
-pub(super) fn tenant(txn: &mut Txn<'_>, tenant_id: TenantId) -> Result<i64, StorageError> {
-    if let Some(&number) = txn.numbers().tenants.get(&tenant_id) {
-        return Ok(number);
-    }
-    let number = txn
-        .sql()
-        .query_row(
-            "INSERT INTO record_tenant (tenant_id) VALUES (?1)
-             ON CONFLICT (tenant_id) DO UPDATE SET tenant_id = tenant_id RETURNING id",
-            [Col(tenant_id)],
-            |row| row.get(0),
-        )
-        .map_err(rows("tenant of a record"))?;
-    txn.numbers().tenants.insert(tenant_id, number);
-    Ok(number)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn kind(txn: &mut Txn<'_>, kind: &str) -> Result<i64, StorageError> {
-    if let Some(&number) = txn.numbers().kinds.get(kind) {
-        return Ok(number);
+    #[test]
+    fn an_event_is_found_by_its_index() {
+        crate::storage::plan::assert_indexed(SELECT_EVENT, "record_event");
     }
-    let number = txn
-        .sql()
-        .query_row(
-            "INSERT INTO record_kind (kind) VALUES (?1)
-             ON CONFLICT (kind) DO UPDATE SET kind = kind RETURNING id",
-            [kind],
-            |row| row.get(0),
-        )
-        .map_err(rows("type of a record"))?;
-    let kinds = &mut txn.numbers().kinds;
-    if kinds.len() >= KINDS_MAX {
-        kinds.clear();
-    }
-    kinds.insert(kind.to_owned(), number);
-    Ok(number)
 }

@@ -15,7 +15,7 @@ use super::{
         error::StorageError,
         txn::{Live, Numbers, Txn},
     },
-    branch::{BranchId, begin, chain_of, move_tip, of_chain},
+    branch::{BranchId, begin, begin_chain, move_tip, of_chain, of_id},
     insert::{Known, Row, known, write},
     record::{EventIdentity, TakenBody},
 };
@@ -79,7 +79,9 @@ impl Storage {
     pub async fn append_own(&self, events: Vec<OwnRecord>) -> Result<Vec<Appended>, StorageError> {
         let bytes = events.iter().map(|event| event.event.len() + 256).sum();
         self.write_weighing(bytes, move |txn| {
-            events.into_iter().map(|event| append(txn, event)).collect()
+            let appended = events.into_iter().map(|event| link(txn, event)).collect();
+            keep_tip(txn)?;
+            appended
         })
         .await
     }
@@ -89,20 +91,9 @@ impl Storage {
     /// # Errors
     /// [`StorageError`].
     pub async fn own_chain(&self) -> Result<(Opening, ChainPosition), StorageError> {
-        self.read(|sql| {
-            // A Kernel that changed its receipt key has one chain of each: the newest is in use.
-            let chain: i64 = sql
-                .query_row(
-                    "SELECT id FROM chain WHERE agent IS NULL ORDER BY id DESC LIMIT 1",
-                    [],
-                    |row| row.get(0),
-                )
-                .map_err(rows("chain"))?;
-            let branches = of_chain(sql, chain)?;
-            let branch = branches.last().ok_or(StorageError::Row { what: "chain" })?;
-            Ok((branch.opening, branch.tip))
-        })
-        .await
+        // A Kernel that changed its receipt key has one chain of each.
+        let own = self.inner.own;
+        self.read(move |sql| of_id(sql, own).map(|branch| (branch.opening, branch.tip))).await
     }
 }
 
@@ -121,11 +112,10 @@ pub(in super::super) fn open_own_chain(
         )
         .optional()
         .map_err(rows("chain"))?;
-    let opening =
-        Opening { device_key_id: own.key_id, epoch: own.epoch, previous: Previous::NONE };
+    let opening = Opening { device_key_id: own.key_id, epoch: own.epoch, previous: Previous::NONE };
     let chain = match known {
         Some(chain) => chain,
-        None => chain_of(&transaction, &opening, None)?,
+        None => begin_chain(&transaction, &opening, None)?,
     };
     let (branch, tip) = match of_chain(&transaction, chain)?.last() {
         Some(branch) => (branch.branch, branch.tip),
@@ -143,27 +133,36 @@ pub(in super::super) fn append(
     txn: &mut Txn<'_>,
     event: OwnRecord,
 ) -> Result<Appended, StorageError> {
+    let appended = link(txn, event)?;
+    keep_tip(txn)?;
+    Ok(appended)
+}
+
+/// Links an event; the branch's tip is to be kept after the last.
+fn link(txn: &mut Txn<'_>, event: OwnRecord) -> Result<Appended, StorageError> {
     match known(txn, event.event_id, event.tenant_id, &event.event)? {
         Known::No => {}
         Known::Same(_) => return Ok(Appended::Duplicate),
         Known::Other => return Ok(Appended::Conflict),
     }
-    let OwnRecord { recorded_at, tenant_id, runtime_id, class, event_id, kind, salt, event, event_hash } =
-        event;
+    let OwnRecord { event_id, kind, runtime_id, salt, event: bytes, .. } = event;
     let mut own = txn.staged().own;
-    let branch = BranchId(txn.staged().own_branch);
-    let link = own.append(recorded_at, tenant_id, class, event_hash);
+    let link = own.append(event.recorded_at, event.tenant_id, event.class, event.event_hash);
     let row = Row {
-        branch,
+        branch: BranchId(txn.staged().own_branch),
         link: &link,
         head: own.head,
-        received_at: recorded_at,
-        body: &TakenBody::Kept { salt, event },
+        received_at: event.recorded_at,
+        body: &TakenBody::Kept { salt, event: bytes },
         event: Some(&EventIdentity { event_id, kind, runtime_id }),
         refused: None,
     };
     write(txn, &row, None, None)?;
-    move_tip(txn.sql(), branch, own)?;
     txn.staged().own = own;
     Ok(Appended::Record(link.seq))
+}
+
+fn keep_tip(txn: &mut Txn<'_>) -> Result<(), StorageError> {
+    let (branch, tip) = (BranchId(txn.staged().own_branch), txn.staged().own);
+    move_tip(txn.sql(), branch, tip)
 }

@@ -1,10 +1,14 @@
 //! Record: what is kept of one, with what is made of its content.
 
-use farhold_audit::{Head, Link, Withheld};
+use rusqlite::{Row, types::ValueRef};
+
+use farhold_audit::{Class, Head, Link, Withheld};
 use farhold_contract::{
     Code,
     id::{EventId, RuntimeId, TenantId},
 };
+
+use super::super::column::{get, word};
 
 /// A record that its device signed, with what is to be made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,4 +59,24 @@ pub struct Refused {
     pub detail: String,
     /// Among whose dead letters it is listed: a foreign record's among its agent's own.
     pub listed_under: TenantId,
+}
+
+/// What [`refused`] reads.
+pub(super) const REFUSED: &str = "refused_code, refused_why,
+     (SELECT tenant_id FROM record_tenant WHERE id = refused_under)";
+
+/// Why a record's content was refused, if it was: three columns from `first` on.
+pub(super) fn refused(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Refused>> {
+    if row.get_ref(first)? == ValueRef::Null {
+        return Ok(None);
+    }
+    let (detail, listed_under) = (row.get(first + 1)?, get(row, first + 2)?);
+    Ok(Some(Refused { code: word(row, first)?, detail, listed_under }))
+}
+
+/// Reads a column that holds a class.
+pub(super) fn class(row: &Row<'_>, index: usize) -> rusqlite::Result<Class> {
+    let number: u8 = row.get(index)?;
+    Class::from_u8(number)
+        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number.into()))
 }

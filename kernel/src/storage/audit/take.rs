@@ -1,14 +1,24 @@
 //! Take: a batch into its chain, idempotent, with a branch for each second successor
 //! (`bundle.md` §6).
 
+use rusqlite::{Connection, params};
+
 use farhold_audit::{ChainPosition, Opening};
 use farhold_contract::{Timestamp, id::RuntimeId};
 
 use super::{
-    super::{Storage, error::StorageError, trail::Trail, txn::Txn},
-    branch::{self, BranchId, HeldBranch, begin, branch_at, chain_of, heads, move_tip, of_chain},
+    super::{
+        Storage,
+        column::{Col, rows},
+        error::StorageError,
+        trail::Trail,
+        txn::Txn,
+    },
+    branch::{
+        self, BranchId, HeldBranch, begin, begin_chain, branch_at, heads, move_tip, of_chain,
+    },
     insert::{Row, insert},
-    record::{Refused, TakenBody, TakenRecord},
+    record::{REFUSED, Refused, TakenBody, TakenRecord, refused},
 };
 
 /// A batch whose records make the chain that its device signed.
@@ -39,7 +49,7 @@ pub enum Taken {
         forked: bool,
         /// Where its chain stands after it.
         tip: ChainPosition,
-        /// Records whose content the storage itself refuses.
+        /// Records whose content the storage itself refuses, or refused when they came first.
         refused: Vec<(u64, Refused)>,
     },
     /// What comes before it is not held; nothing of it is taken.
@@ -78,24 +88,28 @@ fn weight(record: &TakenRecord) -> usize {
 }
 
 fn take(txn: &mut Txn<'_>, batch: &Batch) -> Result<Taken, StorageError> {
-    let Some(mut walk) = Walk::begin(txn, batch)? else {
+    let Some(mut walk) = Walk::begin(txn.sql(), batch)? else {
         return Ok(Taken::Gap { heads: heads(txn.sql(), batch.opening.device_key_id)? });
     };
     for record in &batch.records {
-        walk.step(txn, batch, record)?;
+        walk.step(txn, record)?;
     }
-    walk.end(txn)
+    walk.end(txn.sql())
 }
 
 /// The way through a batch.
-struct Walk {
-    chain: i64,
+struct Walk<'b> {
+    batch: &'b Batch,
+    /// None: the batch begins it.
+    chain: Option<i64>,
+    /// Its branches at the time of the batch, the first one first.
     branches: Vec<HeldBranch>,
     /// The last record held at the time of the batch, of any branch: later ones can't be known.
     last_held: u64,
     at: ChainPosition,
     /// On which branch `at` is; none before the first record.
     on: Option<BranchId>,
+    /// Whether `on` is longer than it was: what comes after something new is new.
     moved: bool,
     new: u64,
     known: u64,
@@ -103,35 +117,31 @@ struct Walk {
     refused: Vec<(u64, Refused)>,
 }
 
-impl Walk {
+impl<'b> Walk<'b> {
     /// Stands before the batch; `None` if that place is not held.
-    fn begin(txn: &Txn<'_>, batch: &Batch) -> Result<Option<Self>, StorageError> {
-        let (sql, at) = (txn.sql(), batch.before);
-        let start = ChainPosition::start(&batch.opening);
-        if at.seq == 0 && at != start {
+    fn begin(sql: &Connection, batch: &'b Batch) -> Result<Option<Self>, StorageError> {
+        let Batch { opening, before: at, .. } = batch;
+        let chain = branch::chain(sql, opening.device_key_id, opening.epoch)?;
+        let branches = chain.map_or(Ok(Vec::new()), |chain| of_chain(sql, chain))?;
+        // Another opening of the same epoch is another chain: what was signed first stands. And
+        // the Kernel's own chain is written by nobody else.
+        if branches.first().is_some_and(|of| of.opening != *opening || of.agent.is_none()) {
             return Ok(None);
         }
-        let known =
-            branch::chain(sql, batch.opening.device_key_id, batch.opening.epoch)?;
-        if at.seq > 0 && known.is_none() {
-            return Ok(None);
-        }
-        let chain = chain_of(sql, &batch.opening, Some(batch.agent))?;
-        let branches = of_chain(sql, chain)?;
-        // Another opening of the same epoch is another chain: what was signed first stands.
-        if branches.first().is_some_and(|branch| branch.opening != batch.opening) {
-            return Ok(None);
-        }
-        let on = if at.seq == 0 { None } else { branch_at(sql, &branches, at)? };
-        if at.seq > 0 && on.is_none() {
+        let on = match at.seq {
+            0 => None,
+            _ => branch_at(sql, &branches, None, *at)?,
+        };
+        if on.is_none() && *at != ChainPosition::start(opening) {
             return Ok(None);
         }
         let last_held = branches.iter().map(|branch| branch.tip.seq).max().unwrap_or(0);
         Ok(Some(Self {
+            batch,
             chain,
             branches,
             last_held,
-            at,
+            at: *at,
             on,
             moved: false,
             new: 0,
@@ -141,62 +151,85 @@ impl Walk {
         }))
     }
 
-    fn step(
-        &mut self,
-        txn: &mut Txn<'_>,
-        batch: &Batch,
-        record: &TakenRecord,
-    ) -> Result<(), StorageError> {
+    fn step(&mut self, txn: &mut Txn<'_>, record: &TakenRecord) -> Result<(), StorageError> {
         let next = ChainPosition { seq: record.link.seq, head: record.head };
-        // Only what is at or below a tip may be held already, and not on a branch begun just now.
-        if !self.moved
-            && next.seq <= self.last_held
-            && let Some(on) = branch_at(txn.sql(), &self.branches, next)?
-        {
-            self.known += 1;
-            (self.at, self.on) = (next, Some(on));
-            return Ok(());
-        }
-        let branch = self.successor(txn)?;
-        let row = Row {
-            branch,
-            link: &record.link,
-            head: record.head,
-            received_at: batch.received_at,
-            body: &record.body,
-            event: record.event.as_ref(),
-            refused: record.refused.as_ref(),
+        let held = if self.moved || next.seq > self.last_held {
+            None
+        } else {
+            branch_at(txn.sql(), &self.branches, self.on, next)?
         };
-        if let Some(refused) = insert(txn, &row)? {
-            self.refused.push((record.link.seq, refused));
-        }
-        self.new += 1;
-        self.moved = true;
-        (self.at, self.on) = (next, Some(branch));
+        let (on, refused) = match held {
+            Some(on) => {
+                self.known += 1;
+                // A retry hears what the first one would have heard.
+                (on, refused_before(txn.sql(), on, record)?)
+            }
+            None => {
+                self.new += 1;
+                let on = self.successor(txn.sql())?;
+                self.moved = true;
+                (on, insert(txn, &self.row(on, record))?)
+            }
+        };
+        self.refused.extend(refused.map(|refused| (next.seq, refused)));
+        (self.at, self.on) = (next, Some(on));
         Ok(())
     }
 
-    /// The branch on which the next record goes: the one this is the tip of, or a new one.
-    fn successor(&mut self, txn: &Txn<'_>) -> Result<BranchId, StorageError> {
-        if self.moved
-            && let Some(on) = self.on
-        {
-            return Ok(on);
+    fn row<'r>(&self, branch: BranchId, record: &'r TakenRecord) -> Row<'r> {
+        Row {
+            branch,
+            link: &record.link,
+            head: record.head,
+            received_at: self.batch.received_at,
+            body: &record.body,
+            event: record.event.as_ref(),
+            refused: record.refused.as_ref(),
         }
-        let at_tip =
-            self.branches.iter().find(|branch| Some(branch.branch) == self.on && branch.tip == self.at);
-        if let Some(tip) = at_tip {
-            return Ok(tip.branch);
-        }
-        self.forked = !self.branches.is_empty();
-        begin(txn.sql(), self.chain, self.on, self.at)
     }
 
-    fn end(self, txn: &Txn<'_>) -> Result<Taken, StorageError> {
+    /// The branch on which the next record goes: the one this is the tip of, or a new one.
+    fn successor(&mut self, sql: &Connection) -> Result<BranchId, StorageError> {
+        let is_tip = |branch: &&HeldBranch| Some(branch.branch) == self.on && branch.tip == self.at;
+        match (self.on, self.branches.first()) {
+            (Some(on), _) if self.moved || self.branches.iter().any(|branch| is_tip(&branch)) => {
+                Ok(on)
+            }
+            (on, Some(first)) => {
+                self.forked = true;
+                begin(sql, self.chain_of(sql)?, Some(on.unwrap_or(first.branch)), self.at)
+            }
+            (_, None) => begin(sql, self.chain_of(sql)?, None, self.at),
+        }
+    }
+
+    fn chain_of(&self, sql: &Connection) -> Result<i64, StorageError> {
+        let Batch { opening, agent, .. } = self.batch;
+        self.chain.map_or_else(|| begin_chain(sql, opening, Some(*agent)), Ok)
+    }
+
+    fn end(self, sql: &Connection) -> Result<Taken, StorageError> {
         if let (true, Some(on)) = (self.moved, self.on) {
-            move_tip(txn.sql(), on, self.at)?;
+            move_tip(sql, on, self.at)?;
         }
         let Self { new, known, forked, at: tip, refused, .. } = self;
         Ok(Taken::Accepted { new, known, forked, tip, refused })
     }
+}
+
+/// Why the storage refused the content of a record that came in good order, if it did.
+fn refused_before(
+    sql: &Connection,
+    branch: BranchId,
+    record: &TakenRecord,
+) -> Result<Option<Refused>, StorageError> {
+    if record.refused.is_some() {
+        return Ok(None);
+    }
+    let select = format!("SELECT {REFUSED} FROM record WHERE branch = ?1 AND seq = ?2");
+    sql.prepare_cached(&select)
+        .and_then(|mut select| {
+            select.query_row(params![branch.0, Col(record.link.seq)], |row| refused(row, 0))
+        })
+        .map_err(rows("record"))
 }

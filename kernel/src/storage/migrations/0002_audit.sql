@@ -55,8 +55,8 @@ CREATE TABLE record (
     refused_under INTEGER REFERENCES record_tenant (id)
 ) STRICT;
 CREATE UNIQUE INDEX record_chain ON record (branch, seq);
--- With the rowid behind it, in the order of arrival.
-CREATE INDEX record_of_tenant ON record (tenant);
+-- What is listed as a tenant's events, with the rowid behind it: in the order of arrival.
+CREATE INDEX record_of_tenant ON record (tenant) WHERE refused_code IS NULL AND repeats IS NULL;
 CREATE INDEX record_event ON record (event_id, tenant) WHERE event_id IS NOT NULL;
 CREATE INDEX record_refused ON record (refused_under) WHERE refused_under IS NOT NULL;
 
@@ -98,8 +98,11 @@ CREATE TABLE alert (
     acknowledged_by TEXT
 ) STRICT;
 -- One open alert an incident, whatever noticed it.
-CREATE UNIQUE INDEX alert_open ON alert (incident) WHERE acknowledged_at IS NULL;
+CREATE UNIQUE INDEX alert_incident ON alert (incident) WHERE acknowledged_at IS NULL;
+-- With the rowid behind them, newest last.
+CREATE INDEX alert_open ON alert (acknowledged_at);
 CREATE INDEX alert_tenant ON alert (tenant_id);
+CREATE INDEX alert_open_tenant ON alert (tenant_id, acknowledged_at);
 
 -- Which device keys reported a license, and when last.
 CREATE TABLE license_site (

@@ -1,0 +1,90 @@
+//! The trust root, bundles, licenses.
+
+use serde::{Deserialize, Serialize};
+
+use farhold_contract::{
+    Sha256Digest, Timestamp,
+    id::{IssuerId, LicenseId, TenantId},
+};
+
+/// `GET` and `POST /kernel/admin/trust`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrustAnswer {
+    /// The issuer's id.
+    pub issuer_id: IssuerId,
+    /// The issuer's name.
+    pub issuer_name: String,
+    /// The root's version.
+    pub version: u64,
+    /// SHA-256 of its payload.
+    pub sha256: Sha256Digest,
+    /// Past this, nothing new is taken under it.
+    pub expires: Timestamp,
+    /// The version that was installed first.
+    pub installed_version: u64,
+}
+
+/// `POST /kernel/admin/bundles?dry_run=`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UploadAnswer {
+    /// `false` for a dry run.
+    pub applied: bool,
+    /// SHA-256 of the bundle's bytes.
+    pub bundle_sha256: Sha256Digest,
+    /// What each line is.
+    pub lines: Vec<LineAnswer>,
+    /// What falls with a revoked key, named for people.
+    pub fallen: Vec<String>,
+}
+
+/// One line of a bundle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LineAnswer {
+    /// Its number, from 1.
+    pub line: usize,
+    /// Its type.
+    pub document: String,
+    /// Type and number, for people.
+    pub name: String,
+    /// `new`, `known` or `superseded`.
+    pub outcome: String,
+}
+
+/// `GET /kernel/admin/tenants/{tenant_id}/licenses`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LicensesAnswer {
+    /// The Kernel's clock.
+    pub now: Timestamp,
+    /// The organization's licenses, by product and serial.
+    pub licenses: Vec<LicenseAnswer>,
+}
+
+/// One license as it stands at the Kernel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LicenseAnswer {
+    /// The organization.
+    pub tenant_id: TenantId,
+    /// The product.
+    pub product: String,
+    /// The license.
+    pub license_id: LicenseId,
+    /// Its revision.
+    pub serial: u64,
+    /// SHA-256 of its payload.
+    pub sha256: Sha256Digest,
+    /// Whom it was issued to.
+    pub issued_to: String,
+    /// When it begins.
+    pub begins: Timestamp,
+    /// The signed end; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Timestamp>,
+    /// At how many sites it may stand.
+    pub sites: u64,
+    /// Whether it is the one of its line that decides.
+    pub in_force: bool,
+    /// Whether the revocations in force take it away.
+    pub revoked: bool,
+    /// The features it grants.
+    pub features: Vec<String>,
+}

@@ -1,0 +1,135 @@
+//! How fast batches are taken in, with every index, while somebody lists. Run by hand, in release:
+//! `cargo test --release -p farhold-kernel --test storage -- --ignored --nocapture`.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use farhold_contract::id::TenantId;
+use farhold_kernel::storage::{AuditQuery, Batch, Order as Listed, Storage, Taken, no_trail};
+
+use crate::{
+    audit_site::{Event, Site, every, found},
+    world::{World, runtime_id, tenant_id},
+};
+
+const BATCH: usize = 1_000;
+
+/// A site's events of 375 bytes each, in batches of 1,000.
+fn batches(batches: usize) -> (Site, Vec<Batch>) {
+    let mut site = Site::new(tenant_id());
+    let kinds = ["login", "session.start", "session.end", "feature.used"];
+    let runtimes = [(); 4].map(|()| runtime_id());
+    let sent = (0..batches)
+        .map(|batch| {
+            for number in 0..BATCH {
+                let mut event = Event {
+                    kind: kinds[number % 4].to_owned(),
+                    runtime_id: Some(runtimes[number % 4]),
+                    text: String::new(),
+                    ..Event::of(site.tenant_id)
+                };
+                event.text = "x".repeat(375 - event.bytes().len());
+                site.record(&event);
+            }
+            site.batch(batch * BATCH + 1..=(batch + 1) * BATCH)
+        })
+        .collect();
+    (site, sent)
+}
+
+/// One agent: a batch in flight at a time.
+async fn send(storage: Storage, batches: Vec<Batch>) -> Vec<Duration> {
+    let mut took = Vec::new();
+    for batch in batches {
+        let began = Instant::now();
+        let taken = storage.take_batch(batch, no_trail).await.unwrap();
+        assert!(matches!(taken, Taken::Accepted { new: 1_000, known: 0, .. }));
+        took.push(began.elapsed());
+    }
+    took
+}
+
+/// Lists page after page until told to stop: how many pages, and the longest wait for one.
+async fn list(storage: Storage, tenant_id: TenantId, stop: Arc<AtomicBool>) -> (usize, Duration) {
+    let (mut pages, mut longest) = (0, Duration::ZERO);
+    let newest = AuditQuery { order: Listed::Newest, limit: 100, ..every(tenant_id) };
+    let mut query = newest.clone();
+    while !stop.load(Ordering::Relaxed) {
+        let began = Instant::now();
+        let page = storage.audit_events(query.clone()).await.unwrap();
+        longest = longest.max(began.elapsed());
+        pages += 1;
+        query = AuditQuery { after: page.next, ..newest.clone() };
+        tokio::task::yield_now().await;
+    }
+    (pages, longest)
+}
+
+async fn measure(agents: usize, each: usize) {
+    let world = World::new();
+    let (sites, sent): (Vec<_>, Vec<_>) = (0..agents).map(|_| batches(each)).unzip();
+    let stop = Arc::new(AtomicBool::new(false));
+    let listing =
+        tokio::spawn(list(world.storage.clone(), sites[0].tenant_id, Arc::clone(&stop)));
+    let began = Instant::now();
+    let sending: Vec<_> =
+        sent.into_iter().map(|sent| tokio::spawn(send(world.storage.clone(), sent))).collect();
+    let mut took = Vec::new();
+    for sending in sending {
+        took.extend(sending.await.unwrap());
+    }
+    let elapsed = began.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    let (pages, longest) = listing.await.unwrap();
+    took.sort_unstable();
+    let rows = agents * each * BATCH;
+    println!(
+        "{agents} agents, {rows} rows of 375 bytes: {:.0} rows/s; a batch took {:?} at the median, \
+         {:?} at the 99th; {pages} pages of 100 listed meanwhile, the slowest in {longest:?}",
+        rows as f64 / elapsed.as_secs_f64(),
+        took[took.len() / 2],
+        took[took.len() * 99 / 100],
+    );
+    for site in &sites {
+        let heads = world.storage.heads(site.opening.device_key_id).await.unwrap();
+        assert_eq!(heads[0].tip, site.at());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures: by hand, in release, on a quiet machine"]
+async fn batches_are_taken_in_while_somebody_lists() {
+    measure(1, 300).await;
+    measure(8, 50).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures: by hand, in release, on a quiet machine"]
+async fn a_search_through_a_quarter_of_a_million_events() {
+    let world = World::new();
+    let (site, sent) = batches(250);
+    send(world.storage.clone(), sent.clone()).await;
+    let began = Instant::now();
+    for batch in sent.into_iter().take(50) {
+        world.storage.take_batch(batch, no_trail).await.unwrap();
+    }
+    println!("50 batches of 1000 known records: {:?}", began.elapsed());
+    for (what, query) in [
+        ("text", AuditQuery { text: Some("needle".to_owned()), ..every(site.tenant_id) }),
+        ("type", AuditQuery { kind_prefix: Some("logout".to_owned()), ..every(site.tenant_id) }),
+        ("runtime", AuditQuery { runtime_id: Some(runtime_id()), ..every(site.tenant_id) }),
+    ] {
+        let began = Instant::now();
+        assert!(found(&world.storage, query).await.is_empty());
+        println!("no {what} in {} events: {:?}", site.records.len(), began.elapsed());
+    }
+    let heads = world.storage.heads(site.opening.device_key_id).await.unwrap();
+    let began = Instant::now();
+    crate::audit_site::verified(&world.storage, &heads[0], 1_000).await;
+    println!("verified {} records: {:?}", site.records.len(), began.elapsed());
+}
