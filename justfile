@@ -5,7 +5,7 @@ _:
 
 # Everything but the tests, as continuous integration asks it
 check:
-    .ci/run format clippy doc deny drift
+    .ci/run format clippy doc deny drift packaging
 
 # Every test
 test:
@@ -15,7 +15,7 @@ test:
 demo:
     cargo demo
 
-# Every figure beside its peer or its limit; parts: checks, events, verification, footprint
+# Every figure beside its peer or its limit; parts: checks, events, verification, footprint, drain, fleet
 bench *parts: peers
     cargo run --quiet --release --package farhold-tests --bin bench -- {{parts}}
 
@@ -29,6 +29,10 @@ peers:
 soak cases="50000" rounds="1000":
     PROPTEST_CASES={{cases}} cargo test --release --package farhold-policy --package farhold-audit --package farhold-bundle
     FARHOLD_ROUNDS={{rounds}} cargo test --package farhold-tests --test kill_nine -- --nocapture
+
+# The Debian packages, and with `just package --image` the container images, in target/packages
+package *options:
+    packaging/build {{options}}
 
 # Format everything
 fmt:

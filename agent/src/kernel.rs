@@ -145,7 +145,9 @@ impl Kernel for LocalKernel {
         let kept = if bodies.is_empty() {
             Vec::new()
         } else {
-            self.owner.submit(AppendEvents { bodies }).await?
+            let runtime_id = call.runtime_id.ok_or(Code::RuntimeNotRegistered)?;
+            let tenant_id = call.tenant_id;
+            self.owner.submit(AppendEvents { tenant_id, runtime_id, bodies }).await?
         };
         let mut kept = kept.into_iter();
         let outcomes: Vec<_> = prepared

@@ -31,6 +31,7 @@ pub mod probes;
 pub mod random;
 mod report;
 mod run;
+pub mod shares;
 pub mod site;
 pub mod snapshot;
 pub mod uplink;

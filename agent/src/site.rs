@@ -30,6 +30,7 @@ use crate::{
     link::Enrollment,
     owner::KERNEL_WORD,
     random,
+    shares::Shares,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
 };
 
@@ -89,6 +90,8 @@ pub struct Site {
     pub place: Arc<Place>,
     /// The mark as it was last written.
     pub mark_kept: Option<Timestamp>,
+    /// What callers have taken of the queue's free part.
+    pub shares: Arc<Shares>,
     size: Size,
 }
 
@@ -205,7 +208,8 @@ impl Site {
             moved_aside,
             _lock: lock,
         });
-        Ok((Self { store, place, mark_kept: None, size: Size::default() }, found))
+        let shares = Arc::default();
+        Ok((Self { store, place, mark_kept: None, shares, size: Size::default() }, found))
     }
 
     /// The database's size in bytes: asked now and then, in between what was added to it.

@@ -117,6 +117,11 @@ pub async fn initialize(
     let now = clock.now();
     data_dir.make()?;
     let mut made = Made { data_dir: &data_dir, files: Vec::new() };
+    let settings_path = data_dir.config_file();
+    if !settings_path.exists() {
+        // Before it is written: it would never be written over.
+        Config::from_toml(data_dir.clone(), &settings_path, &settings(hosts))?;
+    }
     made.unless_there("kernel.toml", || settings(hosts))?;
     let config = Config::load(data_dir.clone(), None)?;
 

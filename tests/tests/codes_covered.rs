@@ -7,12 +7,6 @@ use std::{fs, path::Path};
 use farhold_contract::Code;
 use farhold_tests::binaries::project;
 
-/// Codes that no test produces yet, each with the reason.
-const LATER: &[(Code, &str)] = &[
-    (Code::AuditFlood, "the share of one caller comes with the queue's own part"),
-    (Code::IdempotencyTooMany, "a million keys: crates/store holds its IdempotentAnswer to it"),
-];
-
 /// Where tests are.
 const ROOMS: [&str; 6] =
     ["tests/tests", "license-tool", "agent", "crates", "kernel", "specs/vectors"];
@@ -27,23 +21,9 @@ fn every_code_is_produced_by_some_test() {
     let missing: Vec<String> = Code::ALL
         .iter()
         .filter(|code| !sources.iter().any(|source| produces(source, **code)))
-        .filter(|code| !LATER.iter().any(|(later, _)| later == *code))
         .map(ToString::to_string)
         .collect();
     assert!(missing.is_empty(), "no test produces {}", missing.join(", "));
-}
-
-#[test]
-fn what_waits_for_later_is_still_missing() {
-    let mut sources = Vec::new();
-    for room in ROOMS {
-        collect(&project().join(room), &mut sources);
-    }
-    for (code, reason) in LATER {
-        assert!(reason.len() > 10, "{code} needs a reason");
-        let found = sources.iter().any(|source| produces(source, *code));
-        assert!(!found, "{code} is produced now: take it off the list");
-    }
 }
 
 /// Whether a source names a code, by its variant or by its text as a whole word.

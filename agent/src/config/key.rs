@@ -35,7 +35,7 @@ macro_rules! keys {
 }
 
 keys! {
-    Mode = "mode", None, r#""detached""#, "How this site is linked: \"managed\" (by an outbound link to the vendor's Kernel, after\nenrollment) or \"detached\" (never any network: files are carried by hand).\nWithout it the agent runs, reports not_enrolled, and answers every check with mode none.";
+    Mode = "mode", None, r#""detached""#, "How this site is linked: \"managed\" (by an outbound link to the vendor's Kernel, after\nenrollment) or \"detached\" (never any network: files are carried by hand).\nWithout it an enrollment decides; before one the agent runs, reports not_enrolled, and answers\nevery check with mode none.";
     TenantId = "tenant_id", None, r#""01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f""#, "The organization of a detached site: the tenant's UUIDv7 from the vendor.\nRequired with mode = \"detached\"; fixed while a license is stored.";
     StateDir = "state_dir", Some("/var/lib/farhold"), r#""/var/lib/farhold""#, "Where licenses, counters and the audit log are kept. Mode 0700, owned by the agent's user.";
     RuntimeDir = "runtime_dir", Some("/run/farhold"), r#""/run/farhold""#, "Where the sockets agent.sock (for products) and admin.sock (for these verbs) are.";

@@ -1,19 +1,34 @@
 //! Appending events: a runtime's, and the agent's own.
 
+use std::time::Duration;
+
 use farhold_api::Refusal;
 use farhold_audit::Class;
-use farhold_contract::{Code, id::TenantId};
+use farhold_contract::{
+    Code,
+    id::{RuntimeId, TenantId},
+};
 use farhold_store::{Appended, Body, StoreError};
 
-use crate::{cap::FULL_PERCENT, own_event::Draft};
+use crate::{cap::FULL_PERCENT, own_event::Draft, shares::Taking};
 
-use super::{group::Group, work::Operation};
+use super::{
+    group::{Group, size_on_disk},
+    work::Operation,
+};
 
 /// What concerns security goes on to the end of the cap, in percent.
 const SECURITY_PERCENT: u64 = 100;
 
+/// A runtime with its whole share has it until the vendor has what waits.
+const FLOOD_PAUSE: Duration = Duration::from_secs(60);
+
 /// Keeps a runtime's events, each judged for itself.
 pub struct AppendEvents {
+    /// The organization.
+    pub tenant_id: TenantId,
+    /// The runtime.
+    pub runtime_id: RuntimeId,
     /// The events, hashed by whoever brings them.
     pub bodies: Vec<Body>,
 }
@@ -26,10 +41,21 @@ impl Operation for AppendEvents {
         for body in self.bodies {
             let percent =
                 if body.class == Class::Security { SECURITY_PERCENT } else { FULL_PERCENT };
+            let taking = Taking {
+                tenant_id: self.tenant_id,
+                runtime_id: self.runtime_id,
+                bytes: size_on_disk(&body),
+            };
             outcomes.push(if group.has_no_room(percent, &body) {
                 Err(Code::AuditFull.into())
+            } else if !group.has_share(&taking) {
+                Err(Refusal::from(Code::AuditFlood).after(FLOOD_PAUSE))
             } else {
-                Ok(group.append(&body)?)
+                let appended = group.append(&body)?;
+                if let Appended::Record(_) = appended {
+                    group.take_share(taking);
+                }
+                Ok(appended)
             });
         }
         Ok(outcomes)

@@ -17,11 +17,13 @@ use farhold_policy::{ClockChange, ClockReading, ClockState, Counter, Now};
 use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
 
 use crate::{
+    cap::FULL_PERCENT,
     clock::Clock,
     kernel_word::KernelWord,
     metrics::Metrics,
     own_event::{self, Draft},
     random,
+    shares::{Shares, Taking},
     site::Site,
     snapshot::{Documents, Registry, Snapshot},
 };
@@ -65,6 +67,9 @@ pub struct Group<'g> {
     full_at_bytes: u64,
     size_bytes: u64,
     accepted: u64,
+    shares: Arc<Shares>,
+    taken: Vec<Taking>,
+    tenants: usize,
 }
 
 /// What a kept group leaves for everybody else.
@@ -79,6 +84,7 @@ struct Kept {
     delivered: u64,
     size_bytes: u64,
     mark_kept: Option<Timestamp>,
+    taken: Vec<Taking>,
     sync: Duration,
 }
 
@@ -95,6 +101,9 @@ pub(super) fn run(
 
     site.has_size(kept.size_bytes);
     site.mark_kept = kept.mark_kept;
+    if !kept.taken.is_empty() {
+        Arc::make_mut(&mut site.shares).take(&kept.taken);
+    }
     // Durable from here on: now it becomes real for everybody else.
     commons.metrics.events_accepted.inc_by(kept.accepted);
     commons.metrics.events_delivered.inc_by(kept.delivered);
@@ -137,6 +146,13 @@ fn keep(
 ) -> Result<Kept, StoreError> {
     let size_bytes = site.size_bytes()?;
     let (epoch, mark_kept) = (site.store.opening().epoch, site.mark_kept);
+    if site.shares.are_outdated(before.acknowledged_seq) {
+        // What was taken is on its way out: everybody begins anew.
+        let free = (site.place.cap_bytes / 100 * FULL_PERCENT).saturating_sub(size_bytes);
+        site.shares = Arc::new(Shares::since(before.acknowledged_seq, free));
+    }
+    let shares = Arc::clone(&site.shares);
+    let tenants = site.place.facts.tenants.len();
     let mut clock = before.clock.clone();
     let change = clock.observe(reading, None);
     let mut group = Group {
@@ -154,6 +170,9 @@ fn keep(
         full_at_bytes: site.place.cap_bytes,
         size_bytes,
         accepted: 0,
+        shares,
+        taken: Vec::new(),
+        tenants,
     };
     if let (Some(draft), Some(tenant_id)) = (told(change), site.place.own_tenant()) {
         group.append_own(tenant_id, draft)?;
@@ -183,6 +202,7 @@ fn keep(
         clock,
         documents,
         word,
+        taken,
         registry,
         second_copy,
         accepted,
@@ -204,6 +224,7 @@ fn keep(
         delivered,
         size_bytes,
         mark_kept,
+        taken,
         sync,
     })
 }
@@ -307,13 +328,26 @@ impl Group<'_> {
         self.would_pass(percent, size_on_disk(body))
     }
 
+    /// Whether a caller stays within its share of the queue's free part.
+    pub fn has_share(&self, asked: &Taking) -> bool {
+        self.shares.has_room(asked, &self.taken, self.tenants)
+    }
+
+    /// Counts what a caller takes, once the group is kept.
+    pub fn take_share(&mut self, taking: Taking) {
+        match self.taken.iter_mut().find(|other| other.runtime_id == taking.runtime_id) {
+            Some(known) => known.bytes += taking.bytes,
+            None => self.taken.push(taking),
+        }
+    }
+
     fn would_pass(&self, percent: u64, more_bytes: u64) -> bool {
         self.size_bytes + more_bytes >= self.full_at_bytes / 100 * percent
     }
 }
 
 /// What a body takes, with its row, its entry in the index, and its share of half-filled pages.
-fn size_on_disk(body: &Body) -> u64 {
+pub(super) fn size_on_disk(body: &Body) -> u64 {
     const ROW_BYTES: u64 = 192;
     const PAGE_BYTES: u64 = 4096;
     let event_bytes = body.event.len() as u64;

@@ -88,7 +88,6 @@ codes! {
     EnrollTokenInvalid = "enroll.token_invalid", 401, Refused, "The enrollment token is unknown, revoked or past its 24 hours.", "Ask the vendor for a new one.";
     EnrollTokenUsed = "enroll.token_used", 409, Refused, "The enrollment token was used by another device key.", "Ask the vendor for a new one; tell them if it was not your machine.";
     EnrollAlready = "enroll.already_enrolled", 409, Refused, "This agent is enrolled already.", "Nothing; to change the Kernel, stop it and enroll with --anew.";
-    EnrollMissing = "enroll.not_enrolled", 409, Refused, "This agent is not enrolled at a Kernel.", "Ask the vendor for an enrollment token and run farhold enroll.";
     KernelUnreachable = "kernel.unreachable", 503, Unavailable, "The Kernel does not answer.", "Check name, address, proxy and firewall; farhold check tells which.";
     KernelUntrusted = "kernel.untrusted", 502, NotVerified, "Whoever answered is not the Kernel: its certificate does not lead to the pinned CA.", "Let this connection pass uninspected, or check the token with the vendor.";
     KernelAnswer = "kernel.answer_malformed", 502, Unavailable, "The Kernel's answer is not what the contract says.", "Check for a proxy or portal that answers in its place.";

@@ -209,7 +209,6 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::EnrollTokenInvalid
         | Code::EnrollTokenUsed
         | Code::EnrollAlready
-        | Code::EnrollMissing
         | Code::LicenseMissing
         | Code::LicenseNotBegun
         | Code::LicenseExpired

@@ -1,6 +1,7 @@
 //! Audit: chains of records, each known by its device key, epoch, number and head (`bundle.md` §6).
 
 mod branch;
+mod chain;
 mod cursor;
 mod dead_letter;
 mod entry;

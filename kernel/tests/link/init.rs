@@ -76,6 +76,16 @@ async fn a_folder_open_to_others_is_refused() {
     assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
 }
 
+#[tokio::test]
+async fn a_host_that_is_none_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::new(folder.path().join("data"));
+    let refused = initialize(data.clone(), &["not a host".to_owned()], &SystemClock).await;
+    assert!(matches!(refused, Err(InitError::Config(_))));
+    assert!(contents(&data).is_empty());
+    initialize(data.clone(), &["kernel.example".to_owned()], &SystemClock).await.unwrap();
+}
+
 /// Every file but the database's, by name.
 fn contents(data: &DataDir) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(data.path())

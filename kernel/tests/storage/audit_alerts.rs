@@ -64,9 +64,8 @@ async fn an_incident_is_one_open_alert_and_after_an_acknowledgment_a_new_one() {
     };
     assert_eq!(listed, [expected]);
 
-    let acknowledge = |at, by: &str| {
-        storage.acknowledge_alert(raised.alert_id, at, by.to_owned(), no_trail)
-    };
+    let acknowledge =
+        |at, by: &str| storage.acknowledge_alert(raised.alert_id, at, by.to_owned(), no_trail);
     let by_ada = Some(Acknowledged { at: later(100), by: "ada".to_owned() });
     assert_eq!(acknowledge(later(100), "ada").await.unwrap().acknowledged, by_ada);
     assert_eq!(acknowledge(later(200), "eve").await.unwrap().acknowledged, by_ada);
@@ -78,7 +77,8 @@ async fn an_incident_is_one_open_alert_and_after_an_acknowledgment_a_new_one() {
     let all = storage.alerts_of(first.tenant_id, AlertFilter::All, None, 100).await.unwrap();
     let ids: Vec<_> = all.iter().map(|alert| alert.alert_id).collect();
     assert_eq!(ids, [anew.alert_id, raised.alert_id]);
-    let unknown = storage.acknowledge_alert("999".parse().unwrap(), NOW, "ada".to_owned(), no_trail);
+    let unknown =
+        storage.acknowledge_alert("999".parse().unwrap(), NOW, "ada".to_owned(), no_trail);
     assert!(matches!(unknown.await, Err(StorageError::Unknown { what: "alert" })));
 }
 
@@ -98,7 +98,8 @@ async fn alerts_are_listed_newest_first_page_by_page_and_by_their_tenant() {
     ids.reverse();
     for filter in [AlertFilter::Open, AlertFilter::All] {
         // Reversed, number n stands at 29 - n.
-        let is_meant = |at: usize| filter == AlertFilter::All || (29 - at) % 3 != 0;
+        let is_open = |at: usize| !(29 - at).is_multiple_of(3);
+        let is_meant = |at: usize| filter == AlertFilter::All || is_open(at);
         for of in [None, Some(0), Some(1)] {
             let mut before = None;
             let mut seen = Vec::new();
@@ -107,7 +108,9 @@ async fn alerts_are_listed_newest_first_page_by_page_and_by_their_tenant() {
                     Some(of) => storage.alerts_of(tenants[of], filter, before, 4).await.unwrap(),
                     None => storage.alerts(filter, before, 4).await.unwrap(),
                 };
-                assert!(page.iter().all(|alert| of.is_none_or(|of| alert.tenant_id == tenants[of])));
+                assert!(
+                    page.iter().all(|alert| of.is_none_or(|of| alert.tenant_id == tenants[of]))
+                );
                 let Some(last) = page.last() else { break };
                 before = Some(last.alert_id);
                 seen.extend(page.iter().map(|alert| alert.alert_id));
@@ -131,9 +134,8 @@ async fn an_alert_in_a_trail_is_raised_with_its_batch_or_not_at_all() {
     let raising = fork.clone();
     storage.take_batch(site.batch(1..=3), move |_| Trail::alerts(vec![raising])).await.unwrap();
     assert_eq!(open(storage, site.tenant_id).await.len(), 1);
-    let given_up = storage
-        .take_batch(site.batch(1..=3), |_| panic!("a fault in a caller's code"))
-        .await;
+    let given_up =
+        storage.take_batch(site.batch(1..=3), |_| panic!("a fault in a caller's code")).await;
     assert!(matches!(given_up, Err(StorageError::GivenUp)), "{given_up:?}");
     assert_eq!(open(storage, site.tenant_id).await[0].count, 1);
 }

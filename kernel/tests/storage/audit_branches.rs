@@ -296,7 +296,9 @@ async fn any_order_of_restores_copies_and_lost_answers_ends_in_every_record_once
                     let taken = sites[of].send(&world.storage, first..=last).await;
                     match model.take(&sites[of], first, last) {
                         Some(accepted) => assert_eq!(taken, accepted, "seed {seed}, step {step}"),
-                        None => assert!(matches!(taken, Taken::Gap { .. }), "seed {seed}: {taken:?}"),
+                        None => {
+                            assert!(matches!(taken, Taken::Gap { .. }), "seed {seed}: {taken:?}")
+                        }
                     }
                 }
             }

@@ -95,11 +95,15 @@ async fn an_event_that_comes_on_two_branches_is_listed_once_and_held_twice() {
     let storage = &world.storage;
     let mut before = Site::of(tenant_id(), 2);
     let events: Vec<Event> = (0..3).map(|_| Event::of(before.tenant_id)).collect();
-    events.iter().for_each(|event| drop(before.record(event).link));
+    for event in &events {
+        before.record(event);
+    }
     before.send_all(storage).await;
     // The runtimes repeat what the restored agent does not know: other records, the same events.
     let mut restored = before.restored_at(2);
-    events.iter().for_each(|event| drop(restored.record(event).link));
+    for event in &events {
+        restored.record(event);
+    }
     restored.run_on(1);
     assert_eq!(restored.send(storage, 3..=6).await, accepted(4, 0, true, restored.at()));
     // And a third time, through another site.

@@ -152,7 +152,8 @@ async fn filters_together_narrow_each_other() {
 async fn an_entry_says_where_it_came_from() {
     let world = World::new();
     let mut site = Site::new(tenant_id());
-    let event = Event { kind: "login".to_owned(), recorded_at: later(9), ..Event::of(site.tenant_id) };
+    let event =
+        Event { kind: "login".to_owned(), recorded_at: later(9), ..Event::of(site.tenant_id) };
     site.record(&event);
     site.send_all(&world.storage).await;
     let entry = found(&world.storage, every(site.tenant_id)).await.remove(0);
@@ -217,10 +218,9 @@ async fn a_search_in_vain_looks_at_so_many_rows_a_page_and_says_where_to_go_on()
     for first in (1..=45_000).step_by(5_000) {
         site.send(storage, first..=first + 4_999).await;
     }
-    for (order, by_page, seqs) in [
-        (Order::Oldest, [0, 1, 1], [22_000, 44_000]),
-        (Order::Newest, [1, 1, 0], [44_000, 22_000]),
-    ] {
+    for (order, by_page, seqs) in
+        [(Order::Oldest, [0, 1, 1], [22_000, 44_000]), (Order::Newest, [1, 1, 0], [44_000, 22_000])]
+    {
         let text = Some("needle".to_owned());
         let query = AuditQuery { text, order, ..every(site.tenant_id) };
         let pages = pages(storage, query).await;

@@ -9,7 +9,7 @@ use farhold_kernel::storage::{
 
 use crate::{
     audit_site::{Event, Site, every, found, verified},
-    world::{World, NOW, own_chain, tenant, tenant_id, told, uuid},
+    world::{NOW, World, own_chain, tenant, tenant_id, told, uuid},
 };
 
 fn record(event: &Event) -> OwnRecord {

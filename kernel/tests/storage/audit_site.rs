@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use farhold_audit::{ChainPosition, Class, Epoch, Opening, Previous, Withheld, event_hash, next_head};
+use farhold_audit::{
+    ChainPosition, Class, Epoch, Opening, Previous, Withheld, event_hash, next_head,
+};
 use farhold_bundle::KeyId;
 use farhold_contract::{
     Code, Timestamp,
@@ -99,7 +101,8 @@ impl Site {
         let listed_under = self.tenant_id;
         let record = self.record(event);
         record.event = None;
-        record.refused = Some(Refused { code, detail: "not of this site".to_owned(), listed_under });
+        record.refused =
+            Some(Refused { code, detail: "not of this site".to_owned(), listed_under });
     }
 
     /// Links an event that is not sent.
@@ -154,7 +157,11 @@ pub(crate) fn accepted(new: usize, known: usize, forked: bool, tip: ChainPositio
 }
 
 /// Everything of a branch, held to be the one chain that leads from the opening to its tip.
-pub(crate) async fn verified(storage: &Storage, branch: &HeldBranch, page: usize) -> Vec<HeldRecord> {
+pub(crate) async fn verified(
+    storage: &Storage,
+    branch: &HeldBranch,
+    page: usize,
+) -> Vec<HeldRecord> {
     let mut position = ChainPosition::start(&branch.opening);
     let mut records = Vec::new();
     loop {

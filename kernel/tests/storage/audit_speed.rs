@@ -74,8 +74,7 @@ async fn measure(agents: usize, each: usize) {
     let world = World::new();
     let (sites, sent): (Vec<_>, Vec<_>) = (0..agents).map(|_| batches(each)).unzip();
     let stop = Arc::new(AtomicBool::new(false));
-    let listing =
-        tokio::spawn(list(world.storage.clone(), sites[0].tenant_id, Arc::clone(&stop)));
+    let listing = tokio::spawn(list(world.storage.clone(), sites[0].tenant_id, Arc::clone(&stop)));
     let began = Instant::now();
     let sending: Vec<_> =
         sent.into_iter().map(|sent| tokio::spawn(send(world.storage.clone(), sent))).collect();
@@ -132,4 +131,29 @@ async fn a_search_through_a_quarter_of_a_million_events() {
     let began = Instant::now();
     crate::audit_site::verified(&world.storage, &heads[0], 1_000).await;
     println!("verified {} records: {:?}", site.records.len(), began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures: by hand, in release, on a quiet machine"]
+async fn a_chain_that_was_forked_five_thousand_times() {
+    let world = World::new();
+    let site = Site::of(tenant_id(), 20);
+    site.send_all(&world.storage).await;
+    let mut took = Vec::new();
+    for number in 0..5_000 {
+        let mut fork = site.restored_at(number % 20);
+        fork.run_on(2);
+        let began = Instant::now();
+        fork.send(&world.storage, fork.records.len() - 1..=fork.records.len()).await;
+        took.push(began.elapsed());
+    }
+    println!("the first 100 forks: {:?}", took[..100].iter().sum::<Duration>());
+    println!("the last 100 forks: {:?}", took[4_900..].iter().sum::<Duration>());
+    let mut site = site;
+    let began = Instant::now();
+    for _ in 0..100 {
+        site.run_on(1);
+        site.send(&world.storage, site.records.len()..=site.records.len()).await;
+    }
+    println!("100 batches that go on at a tip: {:?}", began.elapsed());
 }

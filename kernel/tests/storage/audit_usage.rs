@@ -115,7 +115,9 @@ async fn counters_are_a_tenants_own() {
     ];
     let put = keys.clone();
     storage
-        .decide(move |ledger| put.iter().try_for_each(|(key, count)| ledger.put_counter(key, *count)))
+        .decide(move |ledger| {
+            put.iter().try_for_each(|(key, count)| ledger.put_counter(key, *count))
+        })
         .await
         .unwrap();
     for (key, count) in &keys {

@@ -7,9 +7,10 @@ use anyhow::Result;
 use super::{
     CHECK_PATH, cerbos,
     cerbos::Cerbos,
+    process::resident_bytes,
     report::{Bar, Report},
     samples::Samples,
-    server::{Server, limit_binary, program, resident_bytes},
+    server::{Server, limit_binary, program},
     subject::Subject,
     wrk::{Round, Wrk},
 };
@@ -40,8 +41,8 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
         return Ok(());
     }
     let vendor = Vendor::new();
-    let small = Subject::new(&vendor, 10);
-    let large = Subject::new(&vendor, 10_000);
+    let small = Subject::new(&vendor, 10)?;
+    let large = Subject::new(&vendor, 10_000)?;
     let folder = tempfile::tempdir()?;
     let answer = folder.path().join("answer.json");
     fs::write(&answer, small.check_answer()?)?;
@@ -53,9 +54,9 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
         let (headers, body) = (subject.headers(), subject.check_body());
         Wrk::post(folder.path(), name, address, CHECK_PATH, &headers, &body).map(Side::new)
     };
-    let mut agent = asking("agent", &small, small.address()?)?;
+    let mut agent = asking("agent", &small, small.address())?;
     let mut bare_axum = asking("bare", &small, bare.address())?;
-    let mut agent_large = asking("large", &large, large.address()?)?;
+    let mut agent_large = asking("large", &large, large.address())?;
     let cerbos = Cerbos::start();
     let mut peer = match &cerbos {
         Ok(cerbos) => {

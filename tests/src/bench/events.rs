@@ -39,7 +39,7 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
          ({ROUNDS} alternating rounds of {} s)",
         TIME.as_secs()
     ));
-    let subject = Subject::new(&Vendor::new(), 10);
+    let subject = Subject::new(&Vendor::new(), 10)?;
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(limit_binary()?);
     command.arg("events").arg(folder.path().join("limit.db"));
@@ -49,7 +49,7 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
     let (mut agent, mut limit) = (Side::default(), Side::default());
     let (mut peer, mut raw) = (Samples::default(), Samples::default());
     for _ in 0..ROUNDS {
-        agent.add(drive(subject.address()?, CONNECTIONS, TIME, &one)?);
+        agent.add(drive(subject.address(), CONNECTIONS, TIME, &one)?);
         limit.add(drive(bare.address(), CONNECTIONS, TIME, &one)?);
         if let Ok(redis) = &redis {
             peer.add(redis.adds(REDIS_ENTRIES, CONNECTIONS as u32, 1)?);
@@ -81,7 +81,7 @@ fn batches(report: &Report, subject: &Subject, redis: Option<&Redis>) -> Result<
     let batch = subject.events(BATCH);
     let (mut agent, mut peer) = (Samples::default(), Samples::default());
     for _ in 0..BATCH_ROUNDS {
-        let flow = drive(subject.address()?, BATCH_CONNECTIONS, TIME, &batch)?;
+        let flow = drive(subject.address(), BATCH_CONNECTIONS, TIME, &batch)?;
         agent.add(flow.per_second * BATCH as f64);
         if let Some(redis) = redis {
             peer.add(redis.adds(REDIS_ENTRIES * 20, BATCH_CONNECTIONS as u32, BATCH as u32)?);

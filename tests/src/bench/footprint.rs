@@ -1,41 +1,36 @@
-//! Bar 4: what the agent takes: file, memory, disk, and the time of a start with a long queue.
+//! Bar 4: what a detached agent takes: memory, disk, and the time of a start with a long queue.
 
 use std::{
     fs,
     path::Path,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::{
-    load::{once, repeat},
+    load::{fill, once, repeat},
+    process::resident_bytes,
     report::{Bar, Report},
     samples::Samples,
-    server::{printed, resident_bytes},
     subject::Subject,
 };
-use crate::{binaries, site::Vendor};
+use crate::site::Vendor;
 
 const IDLE: Duration = Duration::from_secs(10);
 const BACKLOG: usize = 1_000_000;
 const BATCH: usize = 1_000;
-const CONNECTIONS: usize = 4;
 const STARTS: usize = 5;
 const MEGABYTE: f64 = 1e6;
-const MEBIBYTE: f64 = 1_048_576.0;
 
 /// Measures it.
 ///
 /// # Errors
 /// If the agent can't be run.
 pub(super) fn measure(report: &mut Report) -> Result<()> {
-    report.part("Binary");
-    binary(report)?;
     report.part(&format!("At rest (detached, license of 10 entitlements, {} s)", IDLE.as_secs()));
-    let mut subject = Subject::new(&Vendor::new(), 10);
+    let mut subject = Subject::new(&Vendor::new(), 10)?;
     // A fresh process, as a machine starts it: not the one that was just set up.
     subject.site.stopped().started();
     thread::sleep(IDLE);
@@ -47,7 +42,7 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
     ));
     let before = stored_bytes(&subject.site.state())?;
     let begun = Instant::now();
-    fill(&subject)?;
+    fill(subject.address(), BACKLOG / BATCH, &subject.events(BATCH))?;
     let filled = BACKLOG as f64 / begun.elapsed().as_secs_f64();
     report.figure(&format!("filled in batches of {BATCH}"), &filled.into(), "events/s");
     let grown = stored_bytes(&subject.site.state())?.saturating_sub(before) as f64;
@@ -55,52 +50,17 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
     let (mut first_answers, mut resident) = (Samples::default(), Samples::default());
     for _ in 0..STARTS {
         // Something is always in the write-ahead log when the power goes.
-        repeat(subject.address()?, 20, &subject.events(100))?;
+        repeat(subject.address(), 20, &subject.events(100))?;
         subject.site.killed();
         let begun = Instant::now();
         subject.site.started();
-        once(subject.address()?, &subject.one_event())?;
+        once(subject.address(), &subject.one_event())?;
         first_answers.add(begun.elapsed().as_secs_f64() * 1e3);
         resident.add(resident_bytes(subject.site.agent().id())? as f64 / MEGABYTE);
     }
     report.bar("exec → first durable event", &first_answers, "ms", Bar::AtMost(250.0));
     report.figure("resident memory then", &resident, "MB");
     Ok(())
-}
-
-fn binary(report: &mut Report) -> Result<()> {
-    let path = binaries::path("farhold");
-    let size = fs::metadata(&path)?.len() as f64 / MEBIBYTE;
-    report.bar("farhold, stripped", &size.into(), "MiB", Bar::AtMost(12.0));
-    let told = printed(Command::new("ldd").arg(&path))
-        .unwrap_or_else(|error| error.to_string())
-        .trim()
-        .to_owned();
-    let is_static = told.contains("statically linked") || told.contains("not a dynamic executable");
-    report.fact("statically linked", is_static, &format!("ldd: {}", last_line(&told)));
-    match printed(Command::new("file").arg("--brief").arg(&path)) {
-        Ok(told) => report.note(&format!("file: {}", told.trim())),
-        Err(error) => report.absent("file", &error),
-    }
-    Ok(())
-}
-
-fn last_line(text: &str) -> &str {
-    text.lines().last().unwrap_or_default().trim()
-}
-
-/// Hands the backlog over as a product would.
-fn fill(subject: &Subject) -> Result<()> {
-    let address = subject.address()?;
-    let batch = &subject.events(BATCH);
-    let times = BACKLOG / BATCH / CONNECTIONS;
-    thread::scope(|scope| {
-        let filling: Vec<_> =
-            (0..CONNECTIONS).map(|_| scope.spawn(move || repeat(address, times, batch))).collect();
-        filling.into_iter().try_for_each(|thread| {
-            thread.join().map_err(|_| anyhow!("a connection's thread panicked"))?
-        })
-    })
 }
 
 /// Database, log and index of the log.

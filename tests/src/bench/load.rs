@@ -8,28 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::JoinSet,
-};
-use uuid::Uuid;
+use anyhow::{Result, anyhow, bail};
+use tokio::{net::TcpStream, task::JoinSet};
 
-/// Stands for an event id that is new in each request.
-pub(super) const NEW_ID: &str = "00000000-0000-7000-8000-00000000new1";
+use super::{
+    template::Template,
+    wire::{Wire, find},
+};
 
 /// Answers of this first part of a round are not counted.
 const WARM: Duration = Duration::from_millis(400);
-/// A server that is silent for so long is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Over so many connections a backlog is handed over.
+const CONNECTIONS: usize = 4;
 
-/// A request, sent again and again with new event ids.
+/// A request, sent again and again with what is new in its [`Template`].
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    bytes: Vec<u8>,
-    ids: Vec<usize>,
-}
+pub(super) struct Request(Template);
 
 /// What a round came to.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +37,7 @@ pub(super) struct Flow {
 }
 
 impl Request {
-    /// A post with these headers; [`NEW_ID`] in the body becomes a new id each time.
+    /// A post with these headers; what a [`Template`] renews in the body is new each time.
     pub(super) fn post(path: &str, headers: &[(String, String)], body: &str) -> Self {
         let mut text = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -53,15 +47,17 @@ impl Request {
         headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
         text.push_str("\r\n");
         text.push_str(body);
-        let ids = text.match_indices(NEW_ID).map(|(at, _)| at).collect();
-        Self { bytes: text.into_bytes(), ids }
+        Self(Template::new(text))
     }
 
-    fn renew(&mut self) {
-        for &at in &self.ids {
-            let id = &mut self.bytes[at..at + NEW_ID.len()];
-            Uuid::now_v7().hyphenated().encode_lower(id);
+    /// Posts it, and waits until every event of it is kept.
+    async fn send(&mut self, wire: &mut Wire<TcpStream>) -> Result<()> {
+        let answer = wire.exchange(self.0.renew()).await?;
+        if answer.status != 200 || find(answer.body, b"\"code\"").is_some() {
+            let said = String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)]);
+            bail!("refused: {} {said}", answer.status);
         }
+        Ok(())
     }
 }
 
@@ -104,8 +100,8 @@ pub(super) fn drive(
 pub(super) fn once(address: SocketAddr, request: &Request) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut connection = Connection::open(address).await?;
-        connection.post(&mut request.clone()).await
+        let mut wire = Wire::open(address).await?;
+        request.clone().send(&mut wire).await
     })
 }
 
@@ -117,11 +113,29 @@ pub(super) fn repeat(address: SocketAddr, times: usize, request: &Request) -> Re
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut request = request.clone();
-        let mut connection = Connection::open(address).await?;
+        let mut wire = Wire::open(address).await?;
         for _ in 0..times {
-            connection.post(&mut request).await?;
+            request.send(&mut wire).await?;
         }
         Ok(())
+    })
+}
+
+/// Posts so many times, over a few connections at once.
+///
+/// # Errors
+/// As [`drive`].
+pub(super) fn fill(address: SocketAddr, times: usize, request: &Request) -> Result<()> {
+    std::thread::scope(|scope| {
+        let filling: Vec<_> = (0..CONNECTIONS)
+            .map(|at| {
+                let times = times / CONNECTIONS + usize::from(at < times % CONNECTIONS);
+                scope.spawn(move || repeat(address, times, request))
+            })
+            .collect();
+        filling.into_iter().try_for_each(|thread| {
+            thread.join().map_err(|_| anyhow!("a connection's thread panicked"))?
+        })
     })
 }
 
@@ -131,11 +145,11 @@ async fn post(
     begin: Instant,
     end: Instant,
 ) -> Result<Vec<u32>> {
-    let mut connection = Connection::open(address).await?;
+    let mut wire = Wire::open(address).await?;
     let mut times_us = Vec::new();
     loop {
         let sent = Instant::now();
-        connection.post(&mut request).await?;
+        request.send(&mut wire).await?;
         let answered = Instant::now();
         if answered >= end {
             return Ok(times_us);
@@ -144,58 +158,4 @@ async fn post(
             times_us.push(u32::try_from((answered - sent).as_micros()).unwrap_or(u32::MAX));
         }
     }
-}
-
-/// One connection, kept open.
-struct Connection {
-    stream: TcpStream,
-    answer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.context("no connection")?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: Vec::with_capacity(64 << 10) })
-    }
-
-    /// Posts the request with new ids, and waits until every event of it is kept.
-    async fn post(&mut self, request: &mut Request) -> Result<()> {
-        request.renew();
-        self.stream.write_all(&request.bytes).await.context("the request can't be sent")?;
-        self.answer.clear();
-        let body_at = loop {
-            self.read().await?;
-            if let Some(at) = find(&self.answer, b"\r\n\r\n") {
-                break at + 4;
-            }
-        };
-        let head = std::str::from_utf8(&self.answer[..body_at])?.to_ascii_lowercase();
-        let length: usize = head
-            .split("\r\n")
-            .find_map(|line| line.strip_prefix("content-length:"))
-            .ok_or_else(|| anyhow!("an answer without its length: {head}"))?
-            .trim()
-            .parse()?;
-        while self.answer.len() < body_at + length {
-            self.read().await?;
-        }
-        let body = &self.answer[body_at..];
-        if !head.starts_with("http/1.1 200 ") || find(body, b"\"code\"").is_some() {
-            bail!("refused: {head}{}", String::from_utf8_lossy(&body[..body.len().min(500)]));
-        }
-        Ok(())
-    }
-
-    async fn read(&mut self) -> Result<()> {
-        let reading = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.answer));
-        match reading.await.context("no answer came")?? {
-            0 => bail!("the connection was closed"),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

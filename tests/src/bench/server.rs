@@ -131,18 +131,3 @@ pub(super) fn limit_binary() -> Result<PathBuf> {
     printed(&mut build)?;
     Ok(folder.join("limit"))
 }
-
-/// What a process has in memory, in bytes (`VmRSS`).
-///
-/// # Errors
-/// If it is gone.
-pub(super) fn resident_bytes(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line
-        .and_then(|rest| rest.trim().strip_suffix("kB"))
-        .context("the system tells no VmRSS")?
-        .trim()
-        .parse()?;
-    Ok(kib * 1024)
-}

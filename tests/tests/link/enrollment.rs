@@ -146,3 +146,23 @@ fn a_token_for_an_organization_that_is_not_there_is_not_made() {
     let kernel = kernel_of(&vendor);
     kernel.verb(["enroll-token", "create", "--tenant", TENANT_B]).refused(Code::RequestNotFound);
 }
+
+#[test]
+fn the_verb_after_an_enrollment_is_answered_and_so_is_the_one_after_that() {
+    let vendor = Vendor::new();
+    let kernel = kernel_of(&vendor);
+    let site = LinkedSite::new(&vendor).enrolled(&kernel, &[TENANT]);
+    for _ in 0..20 {
+        site.verb(["status"]).done();
+    }
+}
+
+#[test]
+fn an_agent_told_to_stop_while_it_takes_its_enrollment_in_stops() {
+    let vendor = Vendor::new();
+    let kernel = kernel_of(&vendor);
+    for _ in 0..3 {
+        let mut site = LinkedSite::new(&vendor).enrolled(&kernel, &[TENANT]);
+        site.stopped();
+    }
+}

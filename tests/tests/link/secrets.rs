@@ -20,7 +20,9 @@ fn heart(text: &str) -> String {
 fn no_secret_of_the_link_reaches_a_log_an_error_a_metric_or_the_process_list() {
     let proxy = ConnectProxy::for_one("ana", PASSWORD);
     let vendor = Vendor::new();
-    let kernel = Kernel::planned(&vendor, |plan| plan.logging_everything().certificates_for("15s"));
+    let kernel = Kernel::planned(&vendor, |plan| {
+        plan.called("kernel.example").logging_everything().certificates_for("15s")
+    });
     kernel.has_tenant(TENANT).holds(&vendor.license(|l| l.managed().feature("export")));
     let site = LinkedSite::prepared(&vendor).logging("trace").through(proxy.address());
     let file = site.path("proxy.password");

@@ -73,3 +73,19 @@ fn another_runtime_of_the_site_goes_on_while_one_is_suspended() {
     becomes_denied(&labs, "exams", Code::RuntimeSuspended);
     stage.courses.check("exams").allowed();
 }
+
+#[test]
+fn a_suspended_agent_hands_nothing_over_and_all_of_it_once_it_is_resumed() {
+    let stage = Stage::set();
+    stage.site.drains();
+    let agent = stage.site.agent_id();
+    stage.kernel.verb(["agent", "suspend", &agent]).done();
+    becomes_denied(&stage.courses, "exams", Code::RuntimeSuspended);
+    let event = stage.courses.event("login");
+    stage.courses.tells(&event).answer().ok();
+    assert!(stage.kernel.audit_of_type(TENANT, "login").is_empty());
+    stage.kernel.verb(["agent", "resume", &agent]).done();
+    becomes_allowed(&stage.courses, "exams");
+    stage.kernel_has_all_of_it_once();
+    assert_eq!(stage.kernel.audit(TENANT).of_type("login"), [event.to_json()]);
+}

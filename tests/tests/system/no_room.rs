@@ -15,7 +15,7 @@ fn large(runtime: &Runtime, kind: &str) -> EventDraft {
     runtime.event(kind).payload(json!({"text": "x".repeat(60_000)}))
 }
 
-/// Sends large events until one is refused: the refused one, and how many were kept.
+/// Sends large events until one is refused: how many were kept.
 fn fill(runtime: &Runtime, kind: &str, code: Code) -> usize {
     for kept in 0..10_000 {
         let answered = runtime.tells(&large(runtime, kind)).answer();
@@ -27,14 +27,55 @@ fn fill(runtime: &Runtime, kind: &str, code: Code) -> usize {
     panic!("never full");
 }
 
+/// Fills the queue: no runtime can alone, so each takes its share until the cap is met.
+fn fill_by_many(runtimes: &[Runtime], kind: &str) -> usize {
+    let mut kept = 0;
+    for runtime in runtimes {
+        loop {
+            let answered = runtime.tells(&large(runtime, kind)).answer();
+            match answered.answer.status {
+                200 => kept += 1,
+                429 => break,
+                _ => {
+                    answered.refused(Code::AuditFull);
+                    return kept;
+                }
+            }
+        }
+    }
+    panic!("never full");
+}
+
+/// Enough runtimes to fill a queue, each with its quarter.
+fn runtimes(site: &Site) -> Vec<Runtime> {
+    (0..6).map(|_| site.runtime(Courses).registered()).collect()
+}
+
+#[test]
+fn a_runaway_product_blocks_itself_and_nobody_else() {
+    let vendor = Vendor::new();
+    let license = vendor.license(|l| l.feature("export"));
+    let site = Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
+    let (runaway, quiet) = (site.runtime(Courses).registered(), site.runtime(Courses).registered());
+    let kept = fill(&runaway, "feature.used", Code::AuditFlood);
+    assert!((10..60).contains(&kept), "{kept} events of 60 kB of a quarter of 8 MiB");
+    quiet.tells(&quiet.event("feature.used")).answer().ok();
+    runaway.check("export").allowed();
+    // The vendor's receipt gives it a new share.
+    let receipt = vendor.receipt(&site.export());
+    site.imports(&receipt).done();
+    runaway.tells(&large(&runaway, "feature.used")).answer().ok();
+}
+
 #[test]
 fn a_full_queue_refuses_events_and_goes_on_answering_checks() {
     let vendor = Vendor::new();
     let license = vendor.license(|l| l.feature("export").quota(50));
     let mut site =
         Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
+    let many = runtimes(&site);
     let courses = site.runtime(Courses).registered();
-    assert!(fill(&courses, "feature.used", Code::AuditFull) > 100);
+    assert!(fill_by_many(&many, "feature.used") > 100);
     // A small one may still fit where a large one does not.
     courses.tells(&courses.event("feature.used")).answer().ok();
     fill(&courses, "policy.violation", Code::AuditFull);
@@ -52,8 +93,8 @@ fn the_last_twentieth_is_for_what_concerns_security_and_the_cap_is_a_promise() {
     let vendor = Vendor::new();
     let license = vendor.license(|l| l.feature("export"));
     let site = Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
+    fill_by_many(&runtimes(&site), "feature.used");
     let courses = site.runtime(Courses).registered();
-    fill(&courses, "feature.used", Code::AuditFull);
     courses.tells(&courses.event("policy.violation")).answer().ok();
     fill(&courses, "policy.violation", Code::AuditFull);
     let database = std::fs::metadata(site.state().join("agent.db")).unwrap().len();
@@ -67,7 +108,7 @@ fn after_pruning_the_next_export_follows_the_receipt() {
     let mut site =
         Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
     let courses = site.runtime(Courses).registered();
-    fill(&courses, "feature.used", Code::AuditFull);
+    fill_by_many(&runtimes(&site), "feature.used");
     let first = vendor.receipt(&site.export());
     site.imports(&first).done();
     // The first tick of a start prunes what was receipted: the queue is high.
@@ -94,7 +135,7 @@ fn a_license_may_want_no_consumption_without_a_record() {
     let site = Site::planned(&vendor, |plan| plan.queue_cap("8MiB")).trusting().holding(&license);
     let courses = site.runtime(Courses).registered();
     courses.check("export").consume(1).allowed();
-    fill(&courses, "policy.violation", Code::AuditFull);
+    fill_by_many(&runtimes(&site), "policy.violation");
     courses.check("export").consume(1).denied(Code::AuditFull);
     courses.check("export").allowed().used(1);
     courses.check("exams").allowed();

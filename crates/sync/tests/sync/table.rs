@@ -41,7 +41,6 @@ const BY_CODE: &[(&str, &str)] = &[
     ("enroll.token_invalid", "NNNNNNN"),
     ("enroll.token_used", "NNNNNNN"),
     ("enroll.already_enrolled", "NNNNNNN"),
-    ("enroll.not_enrolled", "NNNNNNN"),
     ("kernel.unreachable", "LLLLLLL"),
     ("kernel.untrusted", "LLLLLLL"),
     ("kernel.answer_malformed", "LLLLLLL"),

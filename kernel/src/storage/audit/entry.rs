@@ -180,10 +180,14 @@ fn select_bound(order: Order) -> String {
 /// The records come first in the join, as their index has them: nothing is left to be sorted.
 fn select(order: Order, one_event: bool) -> String {
     let (beyond, within, direction) = order.words();
-    let event = if one_event { "event_id = ?5" } else { "?5 IS NULL" };
+    // Left to choose, the planner walks the tenant's index for one event, too.
+    let (index, event) = match one_event {
+        true => ("record_event", "event_id = ?5"),
+        false => ("record_of_tenant", "?5 IS NULL"),
+    };
     format!(
         "SELECT record.id, agent, epoch, seq, recorded_at, received_at, class, event
-         FROM record
+         FROM record INDEXED BY {index}
          CROSS JOIN branch ON branch.id = record.branch
          CROSS JOIN chain ON chain.id = branch.chain
          WHERE tenant = ?1 AND refused_code IS NULL AND repeats IS NULL AND {event}

@@ -1,6 +1,6 @@
 //! The Kernel's own chain: what runtimes hand to it directly, and what it did itself.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use farhold_audit::{ChainPosition, Class, EventHead, Opening, Previous, event_hash};
 use farhold_contract::{
@@ -11,11 +11,11 @@ use farhold_contract::{
 use super::{
     super::{
         OwnChain, Storage,
-        column::{Col, rows},
         error::StorageError,
         txn::{Live, Numbers, Txn},
     },
-    branch::{BranchId, begin, begin_chain, move_tip, of_chain, of_id},
+    branch::{BranchId, begin, move_tip, of_id},
+    chain,
     insert::{Known, Row, known, write},
     record::{EventIdentity, TakenBody},
 };
@@ -93,7 +93,11 @@ impl Storage {
     pub async fn own_chain(&self) -> Result<(Opening, ChainPosition), StorageError> {
         // A Kernel that changed its receipt key has one chain of each.
         let own = self.inner.own;
-        self.read(move |sql| of_id(sql, own).map(|branch| (branch.opening, branch.tip))).await
+        self.read(move |sql| {
+            let branch = of_id(sql, own)?.ok_or(StorageError::Row { what: "branch" })?;
+            Ok((branch.opening, branch.tip))
+        })
+        .await
     }
 }
 
@@ -104,23 +108,14 @@ pub(in super::super) fn open_own_chain(
 ) -> Result<Live, StorageError> {
     let transaction =
         connection.transaction().map_err(StorageError::unavailable("open the Kernel's chain"))?;
-    let known: Option<i64> = transaction
-        .query_row(
-            "SELECT id FROM chain WHERE agent IS NULL AND device_key_id = ?1",
-            [Col(own.key_id)],
-            |row| row.get(0),
-        )
-        .optional()
-        .map_err(rows("chain"))?;
-    let opening = Opening { device_key_id: own.key_id, epoch: own.epoch, previous: Previous::NONE };
-    let chain = match known {
-        Some(chain) => chain,
-        None => begin_chain(&transaction, &opening, None)?,
-    };
-    let (branch, tip) = match of_chain(&transaction, chain)?.last() {
-        Some(branch) => (branch.branch, branch.tip),
-        None => {
+    let known = chain::own(&transaction, own.key_id)?;
+    let (branch, tip) = match known.map(|chain| of_id(&transaction, chain.first)).transpose()? {
+        Some(Some(branch)) => (branch.branch, branch.tip),
+        _ => {
+            let previous = Previous::NONE;
+            let opening = Opening { device_key_id: own.key_id, epoch: own.epoch, previous };
             let start = ChainPosition::start(&opening);
+            let chain = chain::begin(&transaction, &opening, None)?;
             (begin(&transaction, chain, None, start)?, start)
         }
     };

@@ -14,9 +14,8 @@ use super::{
         trail::Trail,
         txn::Txn,
     },
-    branch::{
-        self, BranchId, HeldBranch, begin, begin_chain, branch_at, heads, move_tip, of_chain,
-    },
+    branch::{BranchId, HeldBranch, begin, heads, move_tip},
+    chain::{self, Chain},
     insert::{Row, insert},
     record::{REFUSED, Refused, TakenBody, TakenRecord, refused},
 };
@@ -100,12 +99,8 @@ fn take(txn: &mut Txn<'_>, batch: &Batch) -> Result<Taken, StorageError> {
 /// The way through a batch.
 struct Walk<'b> {
     batch: &'b Batch,
-    /// None: the batch begins it.
-    chain: Option<i64>,
-    /// Its branches at the time of the batch, the first one first.
-    branches: Vec<HeldBranch>,
-    /// The last record held at the time of the batch, of any branch: later ones can't be known.
-    last_held: u64,
+    /// As it was before the batch; none: the batch begins it.
+    chain: Option<Chain>,
     at: ChainPosition,
     /// On which branch `at` is; none before the first record.
     on: Option<BranchId>,
@@ -121,26 +116,22 @@ impl<'b> Walk<'b> {
     /// Stands before the batch; `None` if that place is not held.
     fn begin(sql: &Connection, batch: &'b Batch) -> Result<Option<Self>, StorageError> {
         let Batch { opening, before: at, .. } = batch;
-        let chain = branch::chain(sql, opening.device_key_id, opening.epoch)?;
-        let branches = chain.map_or(Ok(Vec::new()), |chain| of_chain(sql, chain))?;
+        let chain = chain::of_epoch(sql, opening.device_key_id, opening.epoch)?;
         // Another opening of the same epoch is another chain: what was signed first stands. And
         // the Kernel's own chain is written by nobody else.
-        if branches.first().is_some_and(|of| of.opening != *opening || of.agent.is_none()) {
+        if chain.as_ref().is_some_and(|of| of.opening != *opening || of.agent.is_none()) {
             return Ok(None);
         }
-        let on = match at.seq {
-            0 => None,
-            _ => branch_at(sql, &branches, None, *at)?,
+        let on = match &chain {
+            Some(chain) if at.seq > 0 => chain.branch_at(sql, *at, None)?,
+            _ => None,
         };
         if on.is_none() && *at != ChainPosition::start(opening) {
             return Ok(None);
         }
-        let last_held = branches.iter().map(|branch| branch.tip.seq).max().unwrap_or(0);
         Ok(Some(Self {
             batch,
             chain,
-            branches,
-            last_held,
             at: *at,
             on,
             moved: false,
@@ -153,10 +144,11 @@ impl<'b> Walk<'b> {
 
     fn step(&mut self, txn: &mut Txn<'_>, record: &TakenRecord) -> Result<(), StorageError> {
         let next = ChainPosition { seq: record.link.seq, head: record.head };
-        let held = if self.moved || next.seq > self.last_held {
-            None
-        } else {
-            branch_at(txn.sql(), &self.branches, self.on, next)?
+        let held = match &self.chain {
+            Some(chain) if !self.moved && next.seq <= chain.last_seq => {
+                chain.branch_at(txn.sql(), next, self.on)?
+            }
+            _ => None,
         };
         let (on, refused) = match held {
             Some(on) => {
@@ -190,22 +182,18 @@ impl<'b> Walk<'b> {
 
     /// The branch on which the next record goes: the one this is the tip of, or a new one.
     fn successor(&mut self, sql: &Connection) -> Result<BranchId, StorageError> {
-        let is_tip = |branch: &&HeldBranch| Some(branch.branch) == self.on && branch.tip == self.at;
-        match (self.on, self.branches.first()) {
-            (Some(on), _) if self.moved || self.branches.iter().any(|branch| is_tip(&branch)) => {
-                Ok(on)
-            }
-            (on, Some(first)) => {
-                self.forked = true;
-                begin(sql, self.chain_of(sql)?, Some(on.unwrap_or(first.branch)), self.at)
-            }
-            (_, None) => begin(sql, self.chain_of(sql)?, None, self.at),
+        if let (true, Some(on)) = (self.moved, self.on) {
+            return Ok(on);
         }
-    }
-
-    fn chain_of(&self, sql: &Connection) -> Result<i64, StorageError> {
-        let Batch { opening, agent, .. } = self.batch;
-        self.chain.map_or_else(|| begin_chain(sql, opening, Some(*agent)), Ok)
+        let Some(chain) = &self.chain else {
+            let chain = chain::begin(sql, &self.batch.opening, Some(self.batch.agent))?;
+            return begin(sql, chain, None, self.at);
+        };
+        if let Some(tip) = chain.tip_at(sql, self.at)? {
+            return Ok(tip);
+        }
+        self.forked = true;
+        begin(sql, chain.id, Some(self.on.unwrap_or(chain.first)), self.at)
     }
 
     fn end(self, sql: &Connection) -> Result<Taken, StorageError> {

@@ -20,6 +20,7 @@ CREATE TABLE branch (
     tip_head  BLOB NOT NULL
 ) STRICT;
 CREATE INDEX branch_chain ON branch (chain);
+CREATE INDEX branch_tip ON branch (chain, tip_seq, tip_head);
 
 -- Tenants and types of records by a small number: what a record names need not be known here.
 CREATE TABLE record_tenant (

@@ -1,21 +1,13 @@
-//! Killed at random moments under load: nothing acknowledged is lost, nothing is twice.
-//!
-//! `FARHOLD_ROUNDS` sets how many, `FARHOLD_SEED` repeats the moments of an earlier run.
-#![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+//! A detached site, alone with its products and its files.
 
-use std::{
-    collections::BTreeSet,
-    env,
-    sync::Mutex,
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeSet, sync::Mutex, thread};
 
 use serde_json::Value;
 
 use farhold_contract::model::RuntimeType::{Courses, Labs};
-use farhold_tests::site::{Call, Document, EventDraft, Records, Runtime, Site, Vendor, ids};
+use farhold_tests::site::{Document, EventDraft, Records, Runtime, Site, Vendor};
+
+use crate::{Moments, Told, Unanswered, consumes, rounds, tells};
 
 /// Rounds where nothing else is said: well under a minute and a half.
 const ROUNDS: u64 = 100;
@@ -26,15 +18,8 @@ const START_MS: u64 = 20;
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_twice() {
-    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let rounds = number("FARHOLD_ROUNDS").unwrap_or(ROUNDS);
-    let seed = number("FARHOLD_SEED").unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        now.as_nanos() as u64
-    });
-    println!("FARHOLD_SEED={seed} FARHOLD_ROUNDS={rounds}");
-
-    let mut story = Story::begin(seed);
+    let (rounds, moments) = rounds(ROUNDS);
+    let mut story = Story::begin(moments);
     for round in 1..=rounds {
         story.under_load_until_killed(round);
         story.everything_acknowledged_is_there();
@@ -69,22 +54,8 @@ struct Story {
     retried: usize,
 }
 
-/// What callers were told before the agent was killed, and what they were not.
-#[derive(Default)]
-struct Told {
-    events: Vec<String>,
-    units: u64,
-    unanswered: Vec<Unanswered>,
-}
-
-/// A call without an answer: it is repeated, byte for byte, until it has one.
-enum Unanswered {
-    Events(Vec<EventDraft>, Call),
-    Units(u64, Call),
-}
-
 impl Story {
-    fn begin(seed: u64) -> Self {
+    fn begin(moments: Moments) -> Self {
         let vendor = Vendor::new();
         let license = vendor.license(|l| l.feature("export").quota(1_000_000_000));
         let site = Site::new(&vendor).trusting().holding(&license);
@@ -96,7 +67,7 @@ impl Story {
             site,
             courses,
             labs,
-            moments: Moments(seed),
+            moments,
             events: BTreeSet::new(),
             fresh: BTreeSet::new(),
             units: 0,
@@ -108,7 +79,7 @@ impl Story {
 
     fn under_load_until_killed(&mut self, round: u64) {
         let told = Mutex::new(Told::default());
-        let after = Duration::from_micros(self.moments.next() % (LOAD_MS * 1000));
+        let after = self.moments.within_ms(LOAD_MS);
         let renewal = round.is_multiple_of(10).then(|| {
             self.vendor
                 .license(|l| l.renewing(&self.license).feature("export").quota(1_000_000_000))
@@ -129,7 +100,7 @@ impl Story {
             self.site.killed();
         });
         while self.moments.next().is_multiple_of(4) {
-            let after = Duration::from_micros(self.moments.next() % (START_MS * 1000));
+            let after = self.moments.within_ms(START_MS);
             self.site.started_and_killed(after);
         }
         self.site.started();
@@ -192,65 +163,5 @@ impl Story {
         let consumed = records.of_type("agent.decision.consumed");
         let units = |event: &Value| event["payload"]["units"].as_u64().unwrap();
         assert_eq!(consumed.iter().map(units).sum::<u64>(), self.units);
-    }
-}
-
-/// Hands one event or a few over; `false` once nobody answers.
-fn tells(runtime: &Runtime, told: &Mutex<Told>) -> bool {
-    let first = runtime.event("feature.used");
-    let many = first.id().ends_with(['0', '1', '2', '3']);
-    let (events, call) = if many {
-        let events: Vec<_> = (0..5).map(|_| runtime.event("course.completed")).collect();
-        let call = runtime.tells_all(&events);
-        (events, call)
-    } else {
-        let call = runtime.tells(&first);
-        (vec![first], call)
-    };
-    let answered = call.tried();
-    let mut told = told.lock().unwrap();
-    match answered {
-        Ok(answered) => {
-            answered.ok();
-            told.events.extend(events.iter().map(EventDraft::id));
-            true
-        }
-        Err(_) => {
-            told.unanswered.push(Unanswered::Events(events, call));
-            false
-        }
-    }
-}
-
-/// Consumes a few units; `false` once nobody answers.
-fn consumes(runtime: &Runtime, told: &Mutex<Told>) -> bool {
-    let key = ids::v7();
-    let units = 1 + u64::from(key.as_bytes()[35]) % 3;
-    let call = runtime.check("export").consume(units).key(&key).call();
-    let answered = call.tried();
-    let mut told = told.lock().unwrap();
-    match answered {
-        Ok(answered) => {
-            assert_eq!(answered.ok()["allowed"], true);
-            told.units += units;
-            true
-        }
-        Err(_) => {
-            told.unanswered.push(Unanswered::Units(units, call));
-            false
-        }
-    }
-}
-
-/// Moments that a seed repeats (SplitMix64).
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
