@@ -13,20 +13,17 @@ mod queue;
 mod run;
 mod session;
 mod status;
-mod stdout;
-mod text;
 mod token;
 mod trust;
-mod usage;
 mod version;
 
-use std::{io::Write, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use farhold_contract::exit::Exit;
+use farhold_terminal::{Known, Program};
 
-use crate::exit::{AlreadyTold, ReaderGone, Told};
+use crate::exit;
 use session::{Global, Session};
 
 /// Licenses, entitlements and audit for the products of a site, online or not.
@@ -79,24 +76,21 @@ enum Verb {
 
 /// The whole program: parse, do, end.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let json = std::env::args_os().any(|word| word == "--json");
-            return match usage::told(&error) {
-                None => ended(stdout::write(error.render().to_string().as_bytes()), json),
-                Some(told) => {
-                    if usage::wants_help(&error) && !json {
-                        eprintln!("{}", error.render());
-                    }
-                    refused(&told, json)
-                }
-            };
-        }
-    };
-    let session = Session::new(cli.global);
-    let json = session.json();
-    ended(cli.verb.act(&session), json)
+    farhold_terminal::main::<Cli>()
+}
+
+impl Program for Cli {
+    fn json(&self) -> bool {
+        self.global.json()
+    }
+
+    fn act(self) -> anyhow::Result<()> {
+        self.verb.act(&Session::new(self.global))
+    }
+
+    fn known(error: &(dyn Error + 'static)) -> Option<Known> {
+        exit::known(error)
+    }
 }
 
 impl Verb {
@@ -117,27 +111,4 @@ impl Verb {
             Self::Version(args) => args.act(session),
         }
     }
-}
-
-fn ended(result: anyhow::Result<()>, json: bool) -> ExitCode {
-    match result {
-        Ok(()) => Exit::Ok.code().into(),
-        Err(error) if error.is::<ReaderGone>() => Exit::Ok.code().into(),
-        Err(error) => match error.downcast_ref::<AlreadyTold>() {
-            Some(AlreadyTold(code)) => code.exit().code().into(),
-            None => refused(&Told::of(&error), json),
-        },
-    }
-}
-
-/// A program reads one JSON value on standard output, whatever happens; people read standard error.
-fn refused(told: &Told, json: bool) -> ExitCode {
-    // Nothing is left to be done where the last words can't be written.
-    let _ = if json {
-        stdout::json(told).ok();
-        Ok(())
-    } else {
-        std::io::stderr().write_all(told.lines().as_bytes())
-    };
-    told.exit().code().into()
 }

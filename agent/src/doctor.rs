@@ -153,7 +153,7 @@ fn run(checks: &[Check], site: &Site, skip: &BTreeSet<&str>) -> Vec<Finding> {
 
 /// An error with its causes on one line, for a finding.
 fn told(error: &anyhow::Error) -> String {
-    crate::exit::Told::of(error).detail
+    farhold_terminal::Told::of(error, crate::exit::known).detail
 }
 
 #[cfg(test)]

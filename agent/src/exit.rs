@@ -1,160 +1,41 @@
-//! How a verb ends badly: two lines for people or one object for programs, and an exit code.
+//! How a verb, or the agent itself, ends badly: the codes of the agent's own errors.
 //!
-//! A [`Failure`] names its code; every other error on the way up is context. The chain is told
-//! once, here at the edge.
+//! A [`Failure`] names its code itself; every other error on the way up is context.
 
 use std::error::Error;
 
-use serde::Serialize;
-
 use farhold_bundle::{ImportRefusal, RefusalReason};
-use farhold_contract::{Code, Problem, exit::Exit};
+use farhold_contract::Code;
 use farhold_keys::KeyError;
 use farhold_store::StoreError;
+use farhold_terminal::Known;
 
 use crate::{config::ConfigError, site::SiteError};
 
-/// Why a verb, or the agent itself, can't do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct Failure {
-    code: Code,
-    what: String,
-    action: Option<String>,
-    #[source]
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
+pub use farhold_terminal::Failure;
 
-impl Failure {
-    /// A failure by a code of the closed list.
-    pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), action: None, source: None }
-    }
-
-    /// Keeps what caused it.
-    #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// Names a better next action than the code's own.
-    #[must_use]
-    pub fn action(mut self, action: impl Into<String>) -> Self {
-        self.action = Some(action.into());
-        self
-    }
-
-    /// The code of the closed list.
-    pub const fn code(&self) -> Code {
-        self.code
-    }
-}
-
-impl From<Problem> for Failure {
-    /// What the admin door refused, as the verb's own failure.
-    fn from(problem: Problem) -> Self {
-        Self::new(problem.code, problem.detail.unwrap_or(problem.title)).action(problem.action)
-    }
-}
-
-/// Standard output was closed by whoever read it: nothing to report, and no one to report to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("standard output was closed")]
-pub struct ReaderGone;
-
-/// The verb has printed what is wrong in full: only its exit code is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.sentence())]
-pub struct AlreadyTold(pub Code);
-
-/// What is told of an error, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
-    /// The code.
-    pub code: Code,
-    /// What happened, with its causes, on one line.
-    pub detail: String,
-    /// What to do.
-    pub action: String,
-}
-
-impl Told {
-    /// The first error of the chain that knows its code speaks; one that nobody foresaw is ours.
-    pub fn of(error: &anyhow::Error) -> Self {
-        let (code, action) = error.chain().find_map(known).unwrap_or((Code::ServerInternal, None));
-        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        Self {
-            code,
-            detail: one_line(&causes.join(": ")),
-            action: one_line(action.as_deref().unwrap_or(code.action())),
-        }
-    }
-
-    /// The two lines.
-    pub fn lines(&self) -> String {
-        let what = self.detail.trim_end_matches('.');
-        format!("error: {what} ({})\n  try: {}\n", self.code, self.action)
-    }
-
-    /// How the process ends.
-    pub const fn exit(&self) -> Exit {
-        self.code.exit()
-    }
-}
-
-fn known(error: &(dyn Error + 'static)) -> Option<(Code, Option<String>)> {
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        return Some((failure.code, failure.action.clone()));
-    }
+/// What is known of an error of the agent's own.
+pub fn known(error: &(dyn Error + 'static)) -> Option<Known> {
     if let Some(error) = error.downcast_ref::<ConfigError>() {
-        return Some((error.code(), Some(error.next_action().to_owned())));
+        let action = Some(error.next_action().to_owned());
+        return Some(Known { code: error.code(), action });
     }
+    code_of(error).map(Known::from)
+}
+
+/// The code of an error whose code's next action is all there is to say.
+fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
     if let Some(error) = error.downcast_ref::<SiteError>() {
-        return Some((error.code(), None));
+        return Some(error.code());
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {
-        return Some((error.code(), None));
+        return Some(error.code());
     }
     if let Some(error) = error.downcast_ref::<KeyError>() {
-        return Some((error.code(), None));
+        return Some(error.code());
     }
     if let Some(refusal) = error.downcast_ref::<ImportRefusal>() {
-        return Some((refusal.code(), None));
+        return Some(refusal.code());
     }
-    if let Some(reason) = error.downcast_ref::<RefusalReason>() {
-        return Some((reason.code(), None));
-    }
-    error.downcast_ref::<AlreadyTold>().map(|told| (told.0, None))
-}
-
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    words.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::Context;
-
-    use super::*;
-
-    #[test]
-    fn the_chain_is_told_once_on_two_lines_with_the_code_of_whoever_knows_it() {
-        let source = std::io::Error::other("first\nsecond");
-        let failure = Failure::new(Code::StateLocked, "the state is in use").because(source);
-        let error = Err::<(), _>(failure).context("can't start").unwrap_err();
-        let told = Told::of(&error);
-        assert_eq!(
-            told.lines(),
-            "error: can't start: the state is in use: first second (state.locked)\n  \
-             try: Use the running agent, or stop it first.\n"
-        );
-        assert_eq!(told.exit().code(), 75);
-    }
-
-    #[test]
-    fn what_nobody_foresaw_is_a_defect_of_ours() {
-        assert_eq!(Told::of(&anyhow::anyhow!("odd")).exit(), Exit::Internal);
-    }
+    error.downcast_ref::<RefusalReason>().map(RefusalReason::code)
 }

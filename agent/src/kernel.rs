@@ -20,11 +20,10 @@ use farhold_contract::{
     },
     id::{DecisionId, EventId},
 };
-use farhold_policy::{Link, Question, Resolution};
+use farhold_policy::{Link, Question, Refused, Resolution};
 use farhold_store::{Appended, Body};
 
 use crate::{
-    check_response::{decided, refused},
     clock::Clock,
     denials::{DenialKey, Denials},
     heartbeats::Heartbeats,
@@ -202,7 +201,8 @@ impl LocalKernel {
         let now = snapshot.now(&reading);
         let decision_id = DecisionId::from_uuid(random::id_v7(now.wall)).ok();
         let Some(runtime) = call.runtime_id.and_then(|id| snapshot.registry.runtime(id)) else {
-            return (refused(Code::RuntimeNotRegistered, decision_id), Record::Nothing);
+            let refused = Refused::without_license(Code::RuntimeNotRegistered);
+            return (refused.answer(decision_id), Record::Nothing);
         };
         let question = Question { tenant_id: call.tenant_id, runtime, feature, consume: None };
         let policy = &snapshot.documents.policy;
@@ -216,7 +216,7 @@ impl LocalKernel {
                     } else {
                         Record::Nothing
                     };
-                    return (refused(refusal.reason, decision_id), record);
+                    return (refusal.answer(decision_id), record);
                 }
             };
         let counter = grant
@@ -229,8 +229,7 @@ impl LocalKernel {
             None if grant.audit.all => Record::Allowed,
             _ => Record::Nothing,
         };
-        let response = decided(decision, decision_id);
-        (response, record)
+        (decision.answer(decision_id), record)
     }
 
     async fn consume(

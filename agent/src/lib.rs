@@ -10,7 +10,6 @@ use std::{error::Error, fmt};
 pub mod admin;
 mod bundle_route;
 mod cap;
-mod check_response;
 pub mod cli;
 pub mod clock;
 pub mod config;

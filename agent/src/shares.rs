@@ -52,7 +52,8 @@ impl Shares {
         });
         let tenant =
             taken(self.tenants.get(&asked.tenant_id), &|other| other.tenant_id == asked.tenant_id);
-        let of_tenant = self.free_bytes / tenants.max(1) as u64;
+        // The only tenant of a site has nobody to leave anything to.
+        let of_tenant = if tenants < 2 { u64::MAX } else { self.free_bytes / tenants as u64 };
         runtime + asked.bytes <= self.free_bytes / 100 * RUNTIME_PERCENT
             && tenant + asked.bytes <= of_tenant
     }

@@ -9,11 +9,8 @@ mod client;
 mod config;
 mod dead_letters;
 mod enroll_token;
-mod failure;
 mod init;
-mod input;
 mod license;
-mod log;
 mod output;
 mod pages;
 mod provider;
@@ -23,20 +20,18 @@ mod runtime_token;
 mod session;
 mod standing;
 mod status;
-mod stdout;
 mod tenant;
-mod text;
 mod trust;
-mod usage;
 mod version;
 
-use std::{io::Write, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use farhold_contract::exit::Exit;
+use farhold_contract::Code;
+use farhold_terminal::{Known, Program};
 
-use failure::{AlreadyTold, ReaderGone, Told};
+use crate::{config::ConfigError, init::InitError, open::OpenError};
 use session::{Global, Session};
 
 /// The control plane: tenants, agents, licenses and the audit of every site.
@@ -102,24 +97,21 @@ enum Verb {
 
 /// The whole program: parse, do, end.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let json = std::env::args_os().any(|word| word == "--json");
-            return match usage::told(&error) {
-                None => ended(stdout::write(error.render().to_string().as_bytes()), json),
-                Some(told) => {
-                    if usage::wants_help(&error) && !json {
-                        eprintln!("{}", error.render());
-                    }
-                    refused(&told, json)
-                }
-            };
-        }
-    };
-    let session = Session::new(cli.global);
-    let json = session.json();
-    ended(cli.verb.act(&session), json)
+    farhold_terminal::main::<Cli>()
+}
+
+impl Program for Cli {
+    fn json(&self) -> bool {
+        self.global.json()
+    }
+
+    fn act(self) -> anyhow::Result<()> {
+        self.verb.act(&Session::new(self.global))
+    }
+
+    fn known(error: &(dyn Error + 'static)) -> Option<Known> {
+        code_of(error).map(Known::from)
+    }
 }
 
 impl Verb {
@@ -145,25 +137,13 @@ impl Verb {
     }
 }
 
-fn ended(result: anyhow::Result<()>, json: bool) -> ExitCode {
-    match result {
-        Ok(()) => Exit::Ok.code().into(),
-        Err(error) if error.is::<ReaderGone>() => Exit::Ok.code().into(),
-        Err(error) => match error.downcast_ref::<AlreadyTold>() {
-            Some(AlreadyTold(code)) => code.exit().code().into(),
-            None => refused(&Told::of(&error), json),
-        },
+/// The code of an error of the Kernel's own; the code's next action is all there is to say.
+fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        return Some(error.code());
     }
-}
-
-/// A program reads one JSON value on standard output, whatever happens; people read standard error.
-fn refused(told: &Told, json: bool) -> ExitCode {
-    // Nothing is left to be done where the last words can't be written.
-    let _ = if json {
-        stdout::json(told).ok();
-        Ok(())
-    } else {
-        std::io::stderr().write_all(told.lines().as_bytes())
-    };
-    told.exit().code().into()
+    if let Some(error) = error.downcast_ref::<InitError>() {
+        return Some(error.code());
+    }
+    error.downcast_ref::<OpenError>().map(OpenError::code)
 }

@@ -52,7 +52,7 @@ pub use mismatch::calls;
 #[derive(Default)]
 pub struct Control {
     denials: Arc<Denials>,
-    mismatches: Mismatches,
+    pub(crate) mismatches: Mismatches,
     pace: Pace,
 }
 

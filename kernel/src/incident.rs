@@ -3,10 +3,7 @@
 
 use farhold_audit::Epoch;
 use farhold_bundle::KeyId;
-use farhold_contract::{
-    Sha256Digest,
-    id::{LicenseId, RuntimeId, TenantId},
-};
+use farhold_contract::id::{LicenseId, RuntimeId, TokenId};
 
 use crate::storage::HeldBranch;
 
@@ -37,9 +34,9 @@ pub(crate) fn missing(device_key: KeyId, epoch: Epoch, from: u64) -> String {
     format!("missing/{device_key}/{epoch}/{from}")
 }
 
-/// An agent that names a tenant which is not of its site.
-pub(crate) fn foreign_tenant(agent: RuntimeId, named: TenantId) -> String {
-    format!("foreign_tenant/{agent}/{named}")
+/// An agent that names a tenant which is not of its site, wherever it does: one flood, one alert.
+pub(crate) fn foreign_tenant(agent: RuntimeId) -> String {
+    format!("tenant.mismatch/agent {agent}")
 }
 
 /// Two machines with one device key.
@@ -47,9 +44,10 @@ pub(crate) fn cloned(device_key: KeyId) -> String {
     format!("cloned/{device_key}")
 }
 
-/// A site on another root.
-pub(crate) fn foreign_root(device_key: KeyId, sha256: Sha256Digest) -> String {
-    format!("foreign_root/{device_key}/{sha256}")
+/// A site on another root. Which one is the site's word: it is no part of the name, or a site that
+/// makes roots up would make alerts up with them.
+pub(crate) fn foreign_root(device_key: KeyId) -> String {
+    format!("foreign_root/{device_key}")
 }
 
 /// A license at more sites than it is for.
@@ -57,14 +55,15 @@ pub(crate) fn over_sites(license_id: LicenseId) -> String {
     format!("over_sites/{license_id}")
 }
 
-/// A license that was never entered here.
-pub(crate) fn not_in_ledger(license_id: LicenseId, sha256: Sha256Digest) -> String {
-    format!("not_in_ledger/{license_id}/{sha256}")
+/// A site that stands on licenses which were never entered here; which, is its word, too.
+pub(crate) fn not_in_ledger(device_key: KeyId) -> String {
+    format!("not_in_ledger/{device_key}")
 }
 
-/// A second device key behind one enrollment token.
-pub(crate) fn token_reused(token_id: &impl std::fmt::Display, device_key: KeyId) -> String {
-    format!("token_reused/{token_id}/{device_key}")
+/// An enrollment token in other hands than those that used it: keys cost nothing, so each is not an
+/// incident of its own.
+pub(crate) fn token_reused(token_id: TokenId) -> String {
+    format!("token_reused/{token_id}")
 }
 
 fn of_epoch(held: &[HeldBranch], epoch: Epoch) -> impl Iterator<Item = &HeldBranch> {

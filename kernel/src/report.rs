@@ -5,7 +5,7 @@ mod backfill;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use farhold_api::Refusal;
+use farhold_api::{Limits, Refusal};
 use farhold_audit::Epoch;
 use farhold_contract::{
     Code,
@@ -13,14 +13,15 @@ use farhold_contract::{
         HeartbeatAnswer, HeartbeatReport, KernelStanding, KernelStatus, RuntimeStanding,
         TenantStanding,
     },
-    id::TenantId,
+    id::{LicenseId, TenantId},
     version::ContractVersion,
 };
 
 use crate::{
     control_plane::ControlPlane,
+    documents::Documents,
     refusal::stored,
-    storage::{AgentFacts, Runtime, Trail},
+    storage::{AgentFacts, Origin, Runtime, Trail},
 };
 
 use alerts::Sight;
@@ -42,16 +43,17 @@ pub async fn answer(
     let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
     let bundle = documents.bundle_for(&agent.tenants, &agent.device_key);
     let bundle_digest = bundle.map(|bundle| bundle.digest);
+    let reported = known(plane, agent, &documents, &report)?;
+    let held = Arc::new(held);
     let sight = Sight {
         agent: Arc::clone(agent),
         documents,
-        held: held.clone(),
+        held: Arc::clone(&held),
         epoch,
-        report: report.clone(),
+        report,
         bundle_digest,
         at: now,
     };
-    let reported = report.clone();
     let noted = plane
         .storage
         .note_agent_heartbeat(agent.runtime_id, now, reported, move |noted| {
@@ -84,6 +86,42 @@ pub async fn answer(
 
 fn malformed(member: &str) -> Refusal {
     Refusal::new(Code::RequestMalformed, format!("{member} is not 16 bytes in lower-case hex"))
+}
+
+/// What of a report is kept: what it says of licenses that its site can hold, and of runtimes that
+/// are its own, each once. The rest is an agent's to make up, and would be rows for ever, or another
+/// organization's license at one site more.
+///
+/// # Errors
+/// `request.malformed` for a version that no runtime can have registered with.
+fn known(
+    plane: &ControlPlane,
+    agent: &AgentFacts,
+    documents: &Documents,
+    report: &HeartbeatReport,
+) -> Result<HeartbeatReport, Refusal> {
+    let most = Limits::STANDARD.text_bytes;
+    if report.runtimes.iter().any(|runtime| runtime.version.len() > most) {
+        let detail = format!("a runtime's version is longer than {most} bytes");
+        return Err(Refusal::new(Code::RequestMalformed, detail));
+    }
+    let standing = documents.standing.licenses().iter();
+    let mut licenses: BTreeSet<LicenseId> = standing
+        .filter(|license| agent.tenants.contains(&license.tenant.tenant_id))
+        .map(|license| license.license_id)
+        .collect();
+    let directory = plane.storage.directory();
+    let mut runtimes = BTreeSet::new();
+    let is_own = |tenant_id, runtime_id| {
+        let known = directory.runtime(tenant_id, runtime_id);
+        known.is_some_and(|known| known.origin == Origin::Agent(agent.runtime_id))
+    };
+    let mut kept = report.clone();
+    kept.licenses.retain(|license| licenses.remove(&license.license_id));
+    kept.runtimes.retain(|runtime| {
+        is_own(runtime.tenant_id, runtime.runtime_id) && runtimes.insert(runtime.runtime_id)
+    });
+    Ok(kept)
 }
 
 /// How a tenant stands at a site: what the Kernel took from the tenant and from the agent.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use farhold_contract::Code;
+use farhold_terminal::{AlreadyTold, Failure, Told, stdout, text};
 
-use super::{session::Session, stdout, text};
+use super::session::Session;
 use crate::{
     config::did_you_mean,
     doctor::{self, Finding, Outcome, Site},
-    exit::{AlreadyTold, Failure},
 };
 
 #[derive(clap::Args)]
@@ -27,15 +27,8 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Examination<'a> {
     #[serde(flatten)]
-    failed: Option<Failed>,
+    failed: Option<Told>,
     checks: &'a [Finding],
-}
-
-#[derive(Serialize)]
-struct Failed {
-    code: Code,
-    detail: String,
-    action: &'static str,
 }
 
 impl Args {
@@ -70,18 +63,14 @@ fn known(id: &str) -> Result<&'static str, Failure> {
     })
 }
 
-fn failed(findings: &[Finding]) -> Option<Failed> {
+fn failed(findings: &[Finding]) -> Option<Told> {
     let ids: Vec<&str> = findings
         .iter()
         .filter(|finding| finding.outcome == Outcome::Failed)
         .map(|finding| finding.id)
         .collect();
-    let code = Code::CheckFailed;
-    (!ids.is_empty()).then(|| Failed {
-        code,
-        detail: format!("failed: {}", ids.join(", ")),
-        action: code.action(),
-    })
+    let detail = || format!("failed: {}", ids.join(", "));
+    (!ids.is_empty()).then(|| Told::new(Code::CheckFailed, detail()))
 }
 
 fn described(findings: &[Finding]) -> String {

@@ -6,12 +6,10 @@ use farhold_contract::{
     Code,
     call::enroll::{ENROLL_TOKEN_MAX_BYTES, EnrollToken},
 };
+use farhold_terminal::{Failure, input, stdout, text};
 
-use super::{import::read_input, session::Session, stdout, text};
-use crate::{
-    admin::{answer::EnrollAnswer, client::Ask},
-    exit::Failure,
-};
+use super::session::Session;
+use crate::admin::{answer::EnrollAnswer, client::Ask};
 
 /// A name to resolve, a proxy, a handshake and an answer: each has its own, shorter limit.
 const ENROLL_TIME: Duration = Duration::from_secs(90);
@@ -28,7 +26,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
-        let token = read_input(&self.file, ENROLL_TOKEN_MAX_BYTES + 1, Code::EnrollTokenInvalid)?;
+        let token = input::read(&self.file, ENROLL_TOKEN_MAX_BYTES, Code::EnrollTokenInvalid)?;
         // Said here, before anything is asked: a token cut short is the commonest mistake.
         String::from_utf8_lossy(&token).parse::<EnrollToken>().map_err(|error| {
             Failure::new(Code::EnrollTokenInvalid, format!("{} holds", self.file.display()))

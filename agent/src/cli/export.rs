@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use farhold_terminal::stdout;
+
 use super::{
     output::{OutputFile, check_path},
     session::Session,
-    stdout,
 };
 use crate::admin::client::Ask;
 

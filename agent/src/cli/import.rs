@@ -1,20 +1,13 @@
 //! `farhold import FILE|-`: signed documents come in.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use farhold_bundle::{LIMITS, decode_typed_form, is_typed_form};
 use farhold_contract::Code;
+use farhold_terminal::{input, stdout, text};
 
-use super::{session::Session, stdout, text};
-use crate::{
-    admin::{answer::ImportAnswer, client::Ask},
-    exit::Failure,
-};
+use super::session::Session;
+use crate::admin::{answer::ImportAnswer, client::Ask};
 
 /// A full bundle has 256 lines of 16 signatures each; a slow machine and a busy disk take a while.
 const IMPORT_TIME: Duration = Duration::from_secs(120);
@@ -30,7 +23,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
-        let bundle = read_input(&self.file, LIMITS.bundle_bytes + 1, Code::BundleTooLarge)?;
+        let bundle = input::read(&self.file, LIMITS.bundle_bytes, Code::BundleTooLarge)?;
         let bundle = lines_of(bundle)?;
         let ask = Ask::post(format!("/admin/import?dry_run={}", self.dry_run))
             .body("application/jsonl", bundle)
@@ -54,11 +47,10 @@ fn lines_of(input: Vec<u8>) -> anyhow::Result<Vec<u8>> {
 }
 
 fn described(answer: &ImportAnswer) -> String {
-    let mut rows = vec![["LINE", "DOCUMENT", "OUTCOME"].map(str::to_owned).to_vec()];
-    rows.extend(answer.lines.iter().map(|line| {
+    let rows = answer.lines.iter().map(|line| {
         vec![line.line.to_string(), text::plain(&line.name), text::plain(&line.outcome)]
-    }));
-    let mut told = text::columns(&rows);
+    });
+    let mut told = text::table(&["LINE", "DOCUMENT", "OUTCOME"], rows);
     for fallen in &answer.fallen {
         told.push_str(&format!("No longer holds: {}\n", text::plain(fallen)));
     }
@@ -67,37 +59,6 @@ fn described(answer: &ImportAnswer) -> String {
         false => format!("Nothing was changed; bundle {} would be.\n", answer.bundle_sha256),
     });
     told
-}
-
-/// Reads a file, or standard input for `-`, of less than `limit_bytes`.
-///
-/// # Errors
-/// `input.unreadable`, or `too_large`.
-pub(super) fn read_input(
-    path: &Path,
-    limit_bytes: usize,
-    too_large: Code,
-) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        take(io::stdin().lock(), limit_bytes, &mut bytes)
-    } else {
-        File::open(path).and_then(|file| take(file, limit_bytes, &mut bytes))
-    };
-    read.map_err(|error| {
-        let what = format!("{} can't be read", path.display());
-        Failure::new(Code::InputUnreadable, what).because(error)
-    })?;
-    if bytes.len() >= limit_bytes {
-        let what =
-            format!("{} has more than {} bytes", path.display(), limit_bytes.saturating_sub(1));
-        return Err(Failure::new(too_large, what));
-    }
-    Ok(bytes)
-}
-
-fn take(reader: impl Read, limit_bytes: usize, into: &mut Vec<u8>) -> io::Result<usize> {
-    reader.take(limit_bytes as u64).read_to_end(into)
 }
 
 #[cfg(test)]

@@ -1,20 +1,15 @@
-//! Where log lines go: standard error, for people or for programs.
-
-use std::io::{self, IsTerminal};
+//! Where log lines go: standard error, in the form that the configuration says.
 
 use tracing::Level;
+
+use farhold_terminal::log;
 
 use crate::config::{LogConfig, LogFormat};
 
 /// Begins to write them. A process does this once; later calls change nothing.
-pub(super) fn begin(log: &LogConfig, level: Level) {
-    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
-    // no-color.org: set and not empty.
-    let colored = io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    // Refused only where a subscriber is there already: a test's, for one.
-    let _ = match log.format {
-        LogFormat::Text => lines.with_ansi(colored).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
+pub(super) fn begin(config: &LogConfig, level: Level) {
+    match config.format {
+        LogFormat::Text => log::text(level),
+        LogFormat::Json => log::json(level),
+    }
 }

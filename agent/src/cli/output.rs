@@ -14,17 +14,19 @@ use rustix::{
 };
 
 use farhold_contract::Code;
+use farhold_terminal::{
+    Failure,
+    output::{exists, unwritable, vacant},
+};
 
-use crate::{config::Config, exit::Failure, random};
+use crate::{config::Config, random};
 
 /// Refuses a path that exists, or that lies where the agent keeps its state and its keys.
 ///
 /// Asked before anything is done, for the better message; [`OutputFile::commit`] is what can't
 /// overwrite.
 pub(super) fn check_path(path: &Path, config: &Config) -> anyhow::Result<()> {
-    if path.symlink_metadata().is_ok() {
-        return Err(exists(path).into());
-    }
+    vacant(path)?;
     let folder = folder_of(path);
     let folder = fs::canonicalize(folder).map_err(|error| unwritable(path, error))?;
     // A state directory that isn't there can't be written into.
@@ -104,15 +106,6 @@ fn folder_of(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-fn exists(path: &Path) -> Failure {
-    Failure::new(Code::OutputExists, format!("{} exists already", path.display()))
-}
-
-fn unwritable(path: &Path, error: io::Error) -> Failure {
-    Failure::new(Code::OutputUnwritable, format!("{} can't be written", path.display()))
-        .because(error)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ mod stats;
 use clap::Subcommand;
 
 use farhold_contract::Timestamp;
+use farhold_terminal::text;
 
-use super::{session::Session, text};
+use super::session::Session;
 use crate::{admin::answer::QueueAnswer, config::bytes_for_people};
 
 #[derive(Subcommand)]

@@ -41,6 +41,13 @@ pub(super) struct Global {
     json: bool,
 }
 
+impl Global {
+    /// Whether a program reads the answer.
+    pub(super) const fn json(&self) -> bool {
+        self.json
+    }
+}
+
 /// What the global flags say.
 pub(super) struct Session {
     global: Global,
@@ -53,7 +60,7 @@ impl Session {
 
     /// Whether a program reads the answer.
     pub(super) const fn json(&self) -> bool {
-        self.global.json
+        self.global.json()
     }
 
     /// Where the configuration is read from.

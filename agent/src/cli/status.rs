@@ -1,6 +1,8 @@
 //! `farhold status`: how the site is.
 
-use super::{queue, session::Session, stdout, text};
+use farhold_terminal::{stdout, text};
+
+use super::{queue, session::Session};
 use crate::admin::{answer::StatusAnswer, client::Ask};
 
 #[derive(clap::Args)]

@@ -1,23 +1,14 @@
 //! `farhold version`.
 
-use serde_json::json;
+use farhold_terminal::version;
 
-use farhold_contract::version::ContractVersion;
-
-use super::{session::Session, stdout};
+use super::session::Session;
 
 #[derive(clap::Args)]
 pub(super) struct Args {}
 
 impl Args {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
-        let version = env!("CARGO_PKG_VERSION");
-        let contract = ContractVersion::ALL.map(ContractVersion::as_str);
-        if session.json() {
-            return stdout::json(&json!({ "version": version, "contract_versions": contract }));
-        }
-        stdout::write(
-            format!("farhold {version}, contract {}\n", contract.join(" and ")).as_bytes(),
-        )
+        version::show("farhold", env!("CARGO_PKG_VERSION"), session.json())
     }
 }

@@ -12,12 +12,11 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId, TenantId},
 };
-use farhold_policy::{Link, Question, Resolution};
+use farhold_policy::{Link, Question, Refused, Resolution};
 use farhold_store::{IdempotentAnswer, StoreError, StoredAnswer};
 
 use crate::{
     cap::FULL_PERCENT,
-    check_response::{decided, refused},
     denials::{DenialKey, Denials},
     own_event::Draft,
     random,
@@ -96,7 +95,7 @@ impl Consume {
         let decision_id = DecisionId::from_uuid(random::id_v7(group.now.instant)).ok();
         let documents = Arc::clone(&group.documents);
         let Some(runtime) = group.registry().runtime(self.runtime_id).cloned() else {
-            return Ok(refused(Code::RuntimeNotRegistered, decision_id));
+            return Ok(Refused::without_license(Code::RuntimeNotRegistered).answer(decision_id));
         };
         let question = Question {
             tenant_id: self.tenant_id,
@@ -111,12 +110,12 @@ impl Consume {
                 if refusal.records {
                     self.keep_refusal(group, refusal.reason)?;
                 }
-                return Ok(refused(refusal.reason, decision_id));
+                return Ok(refusal.answer(decision_id));
             }
         };
         // Only a license that says so refuses here; by default consumption goes on and is recorded.
         if grant.audit.when_full == WhenFull::Refuse && group.is_full(FULL_PERCENT) {
-            return Ok(refused(Code::AuditFull, decision_id));
+            return Ok(Refused::without_license(Code::AuditFull).answer(decision_id));
         }
         let key = grant.counter.as_ref().map(|metered| metered.key.to_key_text());
         let counter = key.as_deref().and_then(|key| group.txn.counter(key));
@@ -144,7 +143,7 @@ impl Consume {
             }
             _ => {}
         }
-        Ok(decided(decision, decision_id))
+        Ok(decision.answer(decision_id))
     }
 
     fn keep_refusal(&self, group: &mut Group<'_>, code: Code) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! Heartbeat: where the site stands goes up, what is taken away comes down.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use farhold_contract::call::heartbeat::{Health, HeartbeatAnswer, HeartbeatRequest};
-use farhold_sync::{Call, Freshness, Link, LinkChange, Pace, PaceEffect, Verdict};
+use farhold_sync::{Call, Freshness, LIMITS, Link, LinkChange, Pace, PaceEffect, Verdict};
 
 use crate::{link::LinkError, owner::HeedAnswer, report};
 
@@ -14,10 +14,12 @@ pub(super) async fn run(line: Arc<Line>) {
     let mut pace = Pace::new(line.wiring.timing, line.jitter(), now);
     let mut freshness = Freshness::new(None, pace.poll_after(), now);
     let mut changed = line.changed.subscribe();
+    let mut last = now;
     loop {
         while let Some(PaceEffect::Heartbeat) = pace.poll_effect(line.moment()) {
             let (verdict, poll_after) = beat(&line).await;
             let now = line.moment();
+            last = now;
             pace.handle_answer(verdict, poll_after, now);
             if verdict.is_success() {
                 freshness.handle_accepted(pace.poll_after(), now);
@@ -44,7 +46,11 @@ pub(super) async fn run(line: Arc<Line>) {
         let next = [pace.poll_timeout(), freshness.poll_timeout()].into_iter().flatten().min();
         tokio::select! {
             () = line.sleep_until(next) => {}
-            () = line.report_wanted.notified() => pace.handle_wanted(line.moment()),
+            // Not faster than a Kernel may ask for: one that names another bundle in each answer is
+            // asked no more often for it.
+            () = line.report_wanted.notified() => {
+                pace.handle_wanted(line.moment().max(last + LIMITS.poll_after_min));
+            }
             Ok(()) = changed.changed() => pace.handle_changed(line.moment()),
         }
     }
@@ -88,7 +94,9 @@ async fn heed(line: &Line, answer: HeartbeatAnswer) -> Verdict {
         // The owner has said why; the next heartbeat brings the same answer.
         return Verdict::RetryLater;
     }
-    let poll_after = std::time::Duration::from_secs(answer.poll_after.into());
+    // As the pace takes it: whatever a Kernel asks for, a site it has left is not online for years.
+    let poll_after = Duration::from_secs(answer.poll_after.into())
+        .clamp(LIMITS.poll_after_min, LIMITS.poll_after_max);
     line.note_heard(&answer, line.moment() + poll_after.saturating_mul(3));
     Verdict::Done
 }

@@ -5,6 +5,7 @@ mod batch;
 use std::sync::Arc;
 
 use farhold_api::Refusal;
+use farhold_audit::{ChainPosition, applies};
 use farhold_bundle::{Envelope, Verified, payload::Receipt};
 use farhold_contract::{
     Code,
@@ -24,11 +25,21 @@ pub(super) async fn run(line: Arc<Line>) {
     let mut builder = Builder::new(&line.wiring.place);
     let (mut heard, mut changed) = (line.heard.subscribe(), line.changed.subscribe());
     let mut appended = line.wiring.owner.appended();
+    let mut unkept = None;
     loop {
         while let Some(effect) = push.poll_effect(line.moment()) {
             match effect {
                 PushEffect::Send(run) => {
-                    let answer = send(&line, &mut builder, run).await;
+                    // The Kernel works on this one while the receipt before it is kept.
+                    let kept = keep(&line, unkept.take());
+                    let (answer, ()) = tokio::join!(send(&line, &mut builder, run), kept);
+                    let answer = match answer {
+                        Sent::Receipted(receipt, answer) => {
+                            unkept = Some(receipt);
+                            answer
+                        }
+                        Sent::Answered(answer) => answer,
+                    };
                     push.handle_appended(*appended.borrow_and_update(), line.moment());
                     push.handle_answer(answer, line.moment());
                 }
@@ -39,6 +50,7 @@ pub(super) async fn run(line: Arc<Line>) {
                 PushEffect::Report(report) => told(&report),
             }
         }
+        keep(&line, unkept.take()).await;
         let waits = push.poll_timeout();
         tokio::select! {
             () = line.sleep_until(waits) => {}
@@ -80,50 +92,91 @@ async fn backlog(line: &Line) -> Option<Backlog> {
     })
 }
 
-async fn send(line: &Line, builder: &mut Builder, run: Run) -> PushAnswer {
+/// What became of a batch.
+enum Sent {
+    /// The receipt is for just these records: what comes next need not wait until it is kept.
+    Receipted(TakeReceipt, PushAnswer),
+    /// Anything else, and what there was to keep is kept.
+    Answered(PushAnswer),
+}
+
+async fn send(line: &Line, builder: &mut Builder, run: Run) -> Sent {
     let (snapshot, now) = line.snapshot();
-    let Some(Batch { body, to }) = builder.batch(run, Arc::clone(&snapshot), now).await else {
-        return PushAnswer::Failed(Verdict::RetryLater);
+    let Some(Batch { body, after }) = builder.batch(run, Arc::clone(&snapshot), now).await else {
+        return Sent::Answered(PushAnswer::Failed(Verdict::RetryLater));
     };
     let client = line.client();
     // While the Kernel works on this one, the next is made.
     let (answer, ()) = tokio::join!(
         client.push_batch(body),
-        builder.make_next(run, to, Arc::clone(&snapshot), now)
+        builder.make_next(run, after.seq, Arc::clone(&snapshot), now)
     );
     match answer {
-        Ok(Pushed::Accepted(response)) => accepted(line, response).await,
-        Ok(Pushed::Gap { heads, .. }) => PushAnswer::Gap { heads },
-        Err(error) => PushAnswer::Failed(line.judge(Call::Push, &error)),
+        Ok(Pushed::Accepted(response)) => accepted(line, run, after, response).await,
+        Ok(Pushed::Gap { heads, .. }) => Sent::Answered(PushAnswer::Gap { heads }),
+        Err(error) => Sent::Answered(PushAnswer::Failed(line.judge(Call::Push, &error))),
     }
 }
 
 /// The receipt is verified as every document is, compared with the agent's own chain, and kept.
-async fn accepted(line: &Line, response: BatchResponse) -> PushAnswer {
+async fn accepted(line: &Line, run: Run, after: ChainPosition, response: BatchResponse) -> Sent {
     let receipt = match receipt(line, &response) {
         Ok(receipt) => receipt,
         Err(refusal) => {
-            tracing::error!(code = %refusal.code, reason = refusal.detail, "the Kernel's receipt is refused");
-            return PushAnswer::Failed(Verdict::RetryLater);
+            tell(&refusal);
+            return Sent::Answered(PushAnswer::Failed(Verdict::RetryLater));
         }
     };
     let seq = receipt.seq.as_u64();
-    let device_key = line.wiring.place.facts.device_key.clone();
-    let take = TakeReceipt { receipt, device_key, refused: response.refused };
+    // What was not in the batch can't have been refused with it.
+    let mut refused = response.refused;
+    refused.retain(|refused| (run.from..=seq.min(run.to)).contains(&refused.seq));
+    let place = &line.wiring.place;
+    let is_for_these =
+        applies(&receipt, &place.facts.device_key, &place.opening.epoch, Some(after.head)).is_ok()
+            && seq == after.seq;
+    let device_key = place.facts.device_key.clone();
+    let take = TakeReceipt { receipt, device_key, refused };
+    // Nothing else says which content was refused: that is kept first. Without it a receipt that
+    // is lost costs nothing, for the next one confirms the same records.
+    if is_for_these && take.refused.is_empty() {
+        return Sent::Receipted(take, PushAnswer::Accepted { to: seq });
+    }
+    Sent::Answered(match kept(line, take).await {
+        Ok(()) => PushAnswer::Accepted { to: seq },
+        Err(Some(Code::ReceiptBranch)) => PushAnswer::Branched { seq },
+        Err(_) => PushAnswer::Failed(Verdict::RetryLater),
+    })
+}
+
+/// Keeps the receipt of records that are the agent's own. What can't be kept has been logged.
+async fn keep(line: &Line, receipt: Option<TakeReceipt>) {
+    if let Some(take) = receipt {
+        let _ = kept(line, take).await;
+    }
+}
+
+/// Keeps a receipt if it is for the agent's own chain; why not, where that has a code.
+async fn kept(line: &Line, take: TakeReceipt) -> Result<(), Option<Code>> {
     match line.wiring.owner.submit(take).await {
         Ok(Ok(_)) => {
             let wall = line.wall();
             line.wiring.board.update(|view| view.pushed_at = Some(wall));
-            PushAnswer::Accepted { to: seq }
+            Ok(())
         }
-        Ok(Err(refusal)) if refusal.code == Code::ReceiptBranch => PushAnswer::Branched { seq },
         Ok(Err(refusal)) => {
-            tracing::error!(code = %refusal.code, reason = refusal.detail, "the Kernel's receipt is refused");
-            PushAnswer::Failed(Verdict::RetryLater)
+            if refusal.code != Code::ReceiptBranch {
+                tell(&refusal);
+            }
+            Err(Some(refusal.code))
         }
         // The owner has said why.
-        Err(_) => PushAnswer::Failed(Verdict::RetryLater),
+        Err(_) => Err(None),
     }
+}
+
+fn tell(refusal: &Refusal) {
+    tracing::error!(code = %refusal.code, reason = refusal.detail, "the Kernel's receipt is refused");
 }
 
 fn receipt(line: &Line, response: &BatchResponse) -> Result<Verified<Receipt>, Refusal> {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use farhold_bundle::Positive;
 use farhold_contract::{
-    Code, Timestamp, call::check::Usage, id::LicenseId, mode::Mode, model::Limits,
+    Code, Timestamp,
+    call::check::{CheckResponse, Usage},
+    id::{DecisionId, LicenseId},
+    mode::Mode,
+    model::Limits,
 };
 
 use crate::{counter::Counter, grant::Grant};
@@ -66,9 +70,24 @@ impl Resolution {
     }
 }
 
+impl Decision {
+    /// The decision as a check is answered, under the name that it has in the audit.
+    pub fn answer(self, decision_id: Option<DecisionId>) -> CheckResponse {
+        let Self { allowed, reason, mode, limits, usage, .. } = self;
+        CheckResponse {
+            allowed,
+            limits: Some(limits),
+            reason,
+            mode: Some(mode),
+            usage,
+            decision_id,
+        }
+    }
+}
+
 impl Refused {
     /// A refusal that no license can be named for; it leaves an event.
-    pub(crate) const fn without_license(reason: Code) -> Self {
+    pub const fn without_license(reason: Code) -> Self {
         Self {
             reason,
             mode: Mode::None,
@@ -89,5 +108,32 @@ impl Refused {
             usage: None,
             valid_until: None,
         }
+    }
+    /// The refusal as a check is answered. It names no limits: no license stands behind it.
+    pub const fn answer(&self, decision_id: Option<DecisionId>) -> CheckResponse {
+        CheckResponse {
+            allowed: false,
+            limits: None,
+            reason: Some(self.reason),
+            mode: Some(self.mode),
+            usage: None,
+            decision_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_that_a_license_stands_behind_names_limits() {
+        let refused = Refused::without_license(Code::RuntimeNotRegistered);
+        let answer = refused.answer(None);
+        assert_eq!((answer.allowed, answer.mode), (false, Some(Mode::None)));
+        assert_eq!((answer.reason, answer.limits), (Some(Code::RuntimeNotRegistered), None));
+        let limits = Limits { quota: Some(3), time_window: None };
+        let decided = Decision { allowed: true, reason: None, limits, ..refused.decision() };
+        assert_eq!(decided.clone().answer(None).limits, Some(decided.limits));
     }
 }

@@ -5,19 +5,14 @@ use std::sync::Arc;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 
-use farhold_api::{ClientCertificate, Refusal};
+use farhold_api::{ClientCertificate, Holder, Principal, Refusal};
 use farhold_contract::{
-    AlertCode, Code, Sha256Digest,
+    Code, Sha256Digest,
     call::heartbeat::KernelStatus,
     id::{RuntimeId, TenantId},
 };
 
-use crate::{
-    agents::head,
-    control_plane::ControlPlane,
-    incident,
-    storage::{AgentFacts, NewAlert, no_trail},
-};
+use crate::{agents::head, control_plane::ControlPlane, storage::AgentFacts};
 
 /// An agent's call about itself: certificate and headers agree.
 pub(crate) struct AgentCall {
@@ -49,18 +44,24 @@ impl AgentCall {
     /// The contract's codes for headers; `certificate.missing`, `certificate.unknown`;
     /// `tenant.mismatch` if it names no tenant of its site, `runtime.mismatch` if not itself.
     pub(crate) async fn of(head: &Parts, plane: &ControlPlane) -> Result<Self, Refusal> {
-        head::correlation_id(&head.headers)?;
+        let correlation_id = head::correlation_id(&head.headers)?;
         let certificate =
             head.extensions.get::<ClientCertificate>().ok_or(Code::CertificateMissing)?;
         let agent = plane.agent_of(certificate)?;
         // The present one or the one before: an older one that comes back is a copy's. Whoever
         // holds the device key can renew.
         let fingerprint = Sha256Digest::new(Sha256::digest(certificate.as_der()).into());
-        if !agent.has_certificate(&fingerprint) {
+        let now = plane.now();
+        // Its end is looked at again: the handshake may be longer ago than that.
+        let holds = agent
+            .certificates
+            .iter()
+            .any(|issued| issued.fingerprint == fingerprint && now <= issued.not_after);
+        if !holds {
             return Err(Code::CertificateUnknown.into());
         }
         let (tenant_id, runtime_id) = head::claim(&head.headers)?;
-        require_tenant(plane, &agent, tenant_id).await?;
+        require_tenant(plane, &agent, tenant_id, &correlation_id).await?;
         if runtime_id != agent.runtime_id {
             return Err(Code::RuntimeMismatch.into());
         }
@@ -90,25 +91,22 @@ impl AgentCall {
 /// Holds the tenant that a known agent names against those of its site.
 ///
 /// # Errors
-/// `tenant.mismatch`, which is an alert, too: the caller is known, and asks for another's.
+/// `tenant.mismatch`, which is an alert, too, once a minute: the caller is known, and asks for
+/// another's.
 pub(crate) async fn require_tenant(
     plane: &ControlPlane,
     agent: &AgentFacts,
     tenant_id: TenantId,
+    correlation_id: &str,
 ) -> Result<(), Refusal> {
     if agent.tenants.contains(&tenant_id) {
         return Ok(());
     }
-    let alert = NewAlert {
-        code: AlertCode::TenantMismatch,
+    let caller = Principal {
+        holder: Holder::Agent { agent_id: agent.runtime_id },
         tenant_id: agent.own_tenant(),
-        agent: Some(agent.runtime_id),
-        incident: incident::foreign_tenant(agent.runtime_id, tenant_id),
-        at: plane.now(),
-        detail: serde_json::json!({"named": tenant_id, "where": "headers"}),
+        runtime_id: Some(agent.runtime_id),
     };
-    if let Err(error) = plane.storage.raise_alert(alert, no_trail).await {
-        tracing::error!(error = %crate::error_chain(&error), "an alert could not be kept");
-    }
+    plane.control.mismatches.tell(plane, &caller, Some(tenant_id), correlation_id).await;
     Err(Code::TenantMismatch.into())
 }

@@ -19,7 +19,7 @@ use farhold_bundle::{
 use farhold_contract::{
     AlertCode, Code, Sha256Digest, Timestamp,
     call::enroll::EnrollResponse,
-    id::{RuntimeId, TenantId},
+    id::{RuntimeId, TenantId, TokenId},
 };
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     incident,
     own_event::OwnEvent,
     refusal::stored,
-    storage::{Enrolled, Enrollment, IssuedCertificate, NewAlert, Trail, no_trail},
+    storage::{EnrollUse, Enrolled, Enrollment, IssuedCertificate, NewAlert, Trail, no_trail},
 };
 
 pub(super) async fn enroll(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
@@ -58,21 +58,25 @@ async fn admit(
         agent_version: document.agent_version.clone(),
         at: now,
     };
-    let leaves = Leaves {
+    let leaves = Arc::new(Leaves {
         device_key: document.device_key.clone(),
         agent_version: document.agent_version.clone(),
         correlation_id: correlation_id.into(),
         now,
-    };
+    });
+    let left = Arc::clone(&leaves);
     let enrolled = plane
         .storage
-        .enroll(enrollment, move |enrolled| leaves.trail(enrolled))
+        .enroll(enrollment, move |enrolled| left.trail(enrolled))
         .await
         .map_err(stored)?;
     let (agent, root) = match enrolled {
         Enrolled::Agent { agent, root_sha256, .. } => (agent, root_line(plane, root_sha256)?),
         Enrolled::Invalid => return Err(Code::EnrollTokenInvalid.into()),
-        Enrolled::UsedByAnother { .. } => return Err(Code::EnrollTokenUsed.into()),
+        Enrolled::UsedByAnother { token_id, tenants, used } => {
+            leaves.told(plane, token_id, &tenants, &used).await;
+            return Err(Code::EnrollTokenUsed.into());
+        }
     };
     let name =
         AgentName { tenant_id: agent.facts.own_tenant(), runtime_id: agent.facts.runtime_id };
@@ -178,25 +182,45 @@ impl Leaves {
             }
             Enrolled::UsedByAnother { token_id, tenants, used } => {
                 let Some(&tenant_id) = tenants.first() else { return Trail::none() };
-                let detail = json!({
-                    "token_id": token_id,
-                    "used_by": used.device_key_id.to_string(),
-                    "refused": self.device_key.id().to_string(),
-                });
-                let agent = Some(used.runtime_id);
-                let mut trail =
-                    self.event(tenant_id, agent, "kernel.agent.refused", detail.clone());
-                trail.alerts = vec![NewAlert {
+                Trail::alerts(vec![NewAlert {
                     code: AlertCode::EnrollTokenReused,
                     tenant_id,
-                    agent,
-                    incident: incident::token_reused(token_id, self.device_key.id()),
+                    agent: Some(used.runtime_id),
+                    incident: incident::token_reused(*token_id),
                     at: self.now,
-                    detail,
-                }];
-                trail
+                    detail: self.reused(*token_id, used),
+                }])
             }
         }
+    }
+
+    /// Records that a token came from other hands; once a minute: whoever found one, and makes keys
+    /// up, fills no audit with them.
+    async fn told(
+        &self,
+        plane: &ControlPlane,
+        token_id: TokenId,
+        tenants: &[TenantId],
+        used: &EnrollUse,
+    ) {
+        let Some(&tenant_id) = tenants.first() else { return };
+        let hand = format!("enrollment token {token_id}");
+        if !plane.control.mismatches.is_first(&hand, self.now) {
+            return;
+        }
+        let payload = self.reused(token_id, used);
+        let trail = self.event(tenant_id, Some(used.runtime_id), "kernel.agent.refused", payload);
+        if let Err(error) = plane.storage.append_own(trail.events).await {
+            tracing::error!(error = %crate::error_chain(&error), "a refused enrollment could not be recorded");
+        }
+    }
+
+    fn reused(&self, token_id: TokenId, used: &EnrollUse) -> serde_json::Value {
+        json!({
+            "token_id": token_id,
+            "used_by": used.device_key_id.to_string(),
+            "refused": self.device_key.id().to_string(),
+        })
     }
 
     fn event(

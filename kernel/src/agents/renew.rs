@@ -44,7 +44,7 @@ pub(super) async fn renew(
         let body = read(&head.headers, body, BODY_BYTES, Limits::STANDARD.body_time).await?;
         let document = verified(&body, &agent)?;
         // Only now is it known who names the tenant.
-        require_tenant(&plane, &agent, tenant_id).await?;
+        require_tenant(&plane, &agent, tenant_id, &correlation_id).await?;
         json(&certify(&plane, &agent, &document, &correlation_id).await?)
     })
     .await

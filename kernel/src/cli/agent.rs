@@ -1,13 +1,16 @@
 //! `farhold-kernel agent`: the agents of all sites.
 
 mod list;
-mod resume;
 mod show;
-mod suspend;
+mod subject;
 
 use clap::Subcommand;
 
-use super::session::Session;
+use super::{
+    session::Session,
+    standing::{resume, suspend},
+};
+use subject::Agent;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -16,9 +19,9 @@ pub(super) enum Verb {
     /// Show one, with its last report
     Show(show::Args),
     /// Refuse its calls and have its site stop
-    Suspend(suspend::Args),
+    Suspend(suspend::Args<Agent>),
     /// Take it up again
-    Resume(resume::Args),
+    Resume(resume::Args<Agent>),
 }
 
 impl Verb {

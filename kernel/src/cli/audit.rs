@@ -8,8 +8,9 @@ mod verify;
 use clap::Subcommand;
 
 use farhold_contract::model::AuditEvent;
+use farhold_terminal::text;
 
-use super::{session::Session, text};
+use super::session::Session;
 use crate::admin::answer::AuditEventAnswer;
 
 #[derive(Subcommand)]

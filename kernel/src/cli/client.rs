@@ -10,8 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::runtime::Runtime;
 
 use farhold_contract::{Code, Problem, header, id::TenantId, problem, version::ContractVersion};
+use farhold_terminal::Failure;
 
-use super::failure::Failure;
 use crate::{
     clock::{Clock, SystemClock},
     random,

@@ -1,6 +1,8 @@
 //! `farhold-kernel init`: makes the data directory.
 
-use super::{session::Session, stdout, text};
+use farhold_terminal::{stdout, text};
+
+use super::session::Session;
 use crate::init::{Initialized, init};
 
 #[derive(clap::Args)]

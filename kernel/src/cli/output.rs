@@ -4,22 +4,11 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use farhold_contract::{Code, id::TokenId};
+use farhold_contract::id::TokenId;
 use farhold_keys::write_secret;
+use farhold_terminal::Failure;
 
-use super::{
-    client::{AdminDoor, Ask},
-    failure::Failure,
-};
-
-/// Refuses a path that exists, before anything is made that could not be handed over.
-pub(super) fn check_path(path: &Path) -> Result<(), Failure> {
-    if path.symlink_metadata().is_ok() {
-        let what = format!("{} exists already", path.display());
-        return Err(Failure::new(Code::OutputExists, what));
-    }
-    Ok(())
-}
+use super::client::{AdminDoor, Ask};
 
 /// Writes a secret to a new file of mode 0600.
 pub(super) fn write(path: &Path, secret: &str) -> Result<(), Failure> {

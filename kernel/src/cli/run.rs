@@ -1,6 +1,9 @@
 //! `farhold-kernel run`: the Kernel itself.
 
-use super::{log, session::Session};
+use farhold_terminal::log;
+
+use super::session::Session;
+use crate::config::LogFormat;
 
 #[derive(clap::Args)]
 pub(super) struct Args {}
@@ -8,7 +11,10 @@ pub(super) struct Args {}
 impl Args {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
         let config = session.config()?;
-        log::begin(config.log);
+        match config.log.format {
+            LogFormat::Text => log::text(config.log.level),
+            LogFormat::Json => log::json(config.log.level),
+        }
         crate::run(config)
     }
 }

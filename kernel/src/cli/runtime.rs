@@ -1,26 +1,26 @@
 //! `farhold-kernel runtime`: the runtimes of an organization.
 
-mod limit;
 mod list;
-mod resume;
-mod suspend;
+mod subject;
 
 use clap::Subcommand;
 
-use farhold_contract::id::{RuntimeId, TenantId};
-
-use super::session::Session;
+use super::{
+    session::Session,
+    standing::{limit, resume, suspend},
+};
+use subject::Runtime;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
     /// List an organization's runtimes
     List(list::Args),
     /// Take everything away from one
-    Suspend(suspend::Args),
+    Suspend(suspend::Args<Runtime>),
     /// Give back what its licenses hold
-    Resume(resume::Args),
+    Resume(resume::Args<Runtime>),
     /// Deny features to one, and leave the rest
-    Limit(limit::Args),
+    Limit(limit::Args<Runtime>),
 }
 
 impl Verb {
@@ -32,8 +32,4 @@ impl Verb {
             Self::Limit(args) => args.act(session),
         }
     }
-}
-
-fn standing_path(tenant_id: TenantId, runtime_id: RuntimeId) -> String {
-    format!("/kernel/admin/tenants/{tenant_id}/runtimes/{runtime_id}/standing")
 }

@@ -14,11 +14,9 @@ use farhold_contract::{
     Code,
     id::{IdError, TenantId},
 };
+use farhold_terminal::Failure;
 
-use super::{
-    client::{AdminDoor, Way},
-    failure::Failure,
-};
+use super::client::{AdminDoor, Way};
 use crate::{
     config::{Config, ConfigError},
     data_dir::DataDir,
@@ -48,6 +46,13 @@ pub(super) struct Global {
     json: bool,
 }
 
+impl Global {
+    /// Whether a program reads the answer.
+    pub(super) const fn json(&self) -> bool {
+        self.json
+    }
+}
+
 /// What the global flags say.
 pub(super) struct Session {
     global: Global,
@@ -60,7 +65,7 @@ impl Session {
 
     /// Whether a program reads the answer.
     pub(super) const fn json(&self) -> bool {
-        self.global.json
+        self.global.json()
     }
 
     /// The data directory.

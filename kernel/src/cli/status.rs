@@ -1,6 +1,8 @@
 //! `farhold-kernel status`: how the Kernel is.
 
-use super::{client::Ask, session::Session, stdout, text};
+use farhold_terminal::{stdout, text};
+
+use super::{client::Ask, session::Session};
 use crate::admin::answer::StatusAnswer;
 
 #[derive(clap::Args)]

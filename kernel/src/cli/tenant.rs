@@ -1,17 +1,19 @@
 //! `farhold-kernel tenant`: organizations.
 
 mod create;
-mod limit;
 mod list;
-mod resume;
 mod show;
-mod suspend;
+mod subject;
 
 use clap::Subcommand;
 
 use farhold_contract::model::TenantType;
 
-use super::session::Session;
+use super::{
+    session::Session,
+    standing::{limit, resume, suspend},
+};
+use subject::Organization;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -22,11 +24,11 @@ pub(super) enum Verb {
     /// Show one
     Show(show::Args),
     /// Take everything away, until it is resumed
-    Suspend(suspend::Args),
+    Suspend(suspend::Args<Organization>),
     /// Give back what its licenses hold
-    Resume(resume::Args),
+    Resume(resume::Args<Organization>),
     /// Deny features, and leave the rest
-    Limit(limit::Args),
+    Limit(limit::Args<Organization>),
 }
 
 impl Verb {

@@ -5,7 +5,9 @@ mod show;
 
 use clap::Subcommand;
 
-use super::{session::Session, text};
+use farhold_terminal::text;
+
+use super::session::Session;
 use crate::admin::answer::TrustAnswer;
 
 #[derive(Subcommand)]

@@ -2,8 +2,8 @@
 
 use farhold_api::{Call, Refusal};
 use farhold_bundle::payload::DecisionRecord;
-use farhold_contract::{Code, call::check::CheckResponse, id::DecisionId, mode::Mode};
-use farhold_policy::{Decision, Link, Question, Resolution, RuntimeFacts};
+use farhold_contract::{Code, call::check::CheckResponse};
+use farhold_policy::{Link, Question, Refused, Resolution, RuntimeFacts};
 
 use crate::{control_plane::ControlPlane, refusal::stored, storage};
 
@@ -22,13 +22,13 @@ pub(super) async fn look(
     standing::agent_may_call(plane, call)?;
     let decision_id = Some(plane.new_id());
     let grant = match resolve(plane, call, feature) {
-        None => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
+        None => return Ok(Refused::without_license(Code::RuntimeNotRegistered).answer(decision_id)),
         Some(Resolution::Granted(grant)) => grant,
         Some(Resolution::Refused(no)) => {
             if no.records {
                 deny(plane, call, feature, no.reason).await?;
             }
-            return Ok(refused(no.reason, decision_id));
+            return Ok(no.answer(decision_id));
         }
     };
     let counter = match &grant.counter {
@@ -37,7 +37,7 @@ pub(super) async fn look(
     };
     let (decision, _) = grant.decide(counter, None);
     let reason = decision.reason;
-    let response = decided(decision, decision_id);
+    let response = decision.answer(decision_id);
     match reason {
         Some(code) if grant.audit.records(DecisionRecord::Denied) => {
             deny(plane, call, feature, code).await?;
@@ -72,24 +72,6 @@ pub(super) fn policy_facts(known: &storage::RuntimeFacts) -> RuntimeFacts {
         runtime_type: known.kind,
         version: known.version.clone(),
         released_on: known.released_on,
-    }
-}
-
-/// What a grant decided.
-pub(super) fn decided(decision: Decision, decision_id: Option<DecisionId>) -> CheckResponse {
-    let Decision { allowed, reason, mode, limits, usage, .. } = decision;
-    CheckResponse { allowed, limits: Some(limits), reason, mode: Some(mode), usage, decision_id }
-}
-
-/// A refusal that no grant stands behind.
-pub(super) fn refused(reason: Code, decision_id: Option<DecisionId>) -> CheckResponse {
-    CheckResponse {
-        allowed: false,
-        limits: None,
-        reason: Some(reason),
-        mode: Some(Mode::None),
-        usage: None,
-        decision_id,
     }
 }
 

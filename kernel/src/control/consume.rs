@@ -12,7 +12,7 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId},
 };
-use farhold_policy::Resolution;
+use farhold_policy::{Refused, Resolution};
 
 use crate::{
     control_plane::ControlPlane,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    check::{decided, refused, resolve},
+    check::resolve,
     decision_event,
     denials::{DenialKey, Denials},
     standing,
@@ -120,13 +120,15 @@ impl Consumption {
     fn decide(&self, ledger: &mut Ledger<'_, '_>) -> Result<CheckResponse, StorageError> {
         let decision_id = Some(self.decision_id);
         let grant = match &self.resolved {
-            None => return Ok(refused(Code::RuntimeNotRegistered, decision_id)),
+            None => {
+                return Ok(Refused::without_license(Code::RuntimeNotRegistered).answer(decision_id));
+            }
             Some(Resolution::Granted(grant)) => grant,
             Some(Resolution::Refused(no)) => {
                 if no.records {
                     self.keep_refusal(ledger, no.reason)?;
                 }
-                return Ok(refused(no.reason, decision_id));
+                return Ok(no.answer(decision_id));
             }
         };
         let counter = match &grant.counter {
@@ -138,7 +140,7 @@ impl Consumption {
             ledger.put_counter(&metered.key, counter)?;
         }
         let reason = decision.reason;
-        let response = decided(decision, decision_id);
+        let response = decision.answer(decision_id);
         match reason {
             Some(code) if grant.audit.records(DecisionRecord::Denied) => {
                 self.keep_refusal(ledger, code)?;

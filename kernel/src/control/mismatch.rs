@@ -121,12 +121,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// Who was told of within the last minute: a flood of mismatches is one write.
 #[derive(Default)]
-pub(super) struct Mismatches(Mutex<BTreeMap<String, Timestamp>>);
+pub(crate) struct Mismatches(Mutex<BTreeMap<String, Timestamp>>);
 
 impl Mismatches {
     /// Raises the alert, under the caller's own tenant. `claimed` is what it named in the header,
     /// where that is the one that disagrees.
-    pub(super) async fn tell(
+    pub(crate) async fn tell(
         &self,
         plane: &ControlPlane,
         principal: &Principal,
@@ -159,7 +159,8 @@ impl Mismatches {
         self.said().retain(|_, at| *at <= now && now.saturating_since(*at) < SPAN);
     }
 
-    fn is_first(&self, caller: &str, now: Timestamp) -> bool {
+    /// Whether this caller was not told of within the last minute; it is taken as told.
+    pub(crate) fn is_first(&self, caller: &str, now: Timestamp) -> bool {
         let mut said = self.said();
         let recent = said.get(caller).is_some_and(|at| now.saturating_since(*at) < SPAN);
         if recent || said.len() >= CALLERS_MAX {

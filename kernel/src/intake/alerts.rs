@@ -17,6 +17,9 @@ use crate::{
     storage::{AgentFacts, HeldBranch, NewAlert, Taken},
 };
 
+/// Foreign tenants that an alert names: a hostile batch has thousands.
+const NAMED_FOREIGN: usize = 16;
+
 /// What a batch may turn out to show, gathered before it is taken.
 pub(super) struct Incidents {
     agent: RuntimeId,
@@ -83,9 +86,12 @@ impl Incidents {
             let incident = incident::missing(self.device_key, *epoch, *from);
             alerts.push(self.alert(AlertCode::EventsMissing, incident, detail));
         }
-        for (named, records) in &self.foreign {
-            let detail = json!({"named": named, "where": "a batch's records", "records": records});
-            let incident = incident::foreign_tenant(self.agent, *named);
+        if !self.foreign.is_empty() {
+            let named: BTreeMap<_, _> = self.foreign.iter().take(NAMED_FOREIGN).collect();
+            let detail = json!({
+                "where": "a batch's records", "records": named, "tenants": self.foreign.len(),
+            });
+            let incident = incident::foreign_tenant(self.agent);
             alerts.push(self.alert(AlertCode::TenantMismatch, incident, detail));
         }
         alerts

@@ -24,12 +24,15 @@ const MARK_TOLERANCE: Duration = Duration::from_secs(120);
 /// How far ahead of the Kernel's clock a mark is plausible; one beyond it is lowered, rightly.
 const MARK_LEAD: Duration = Duration::from_hours(24);
 
+/// Licenses that an alert names: a hostile report has thousands.
+const NAMED_LICENSES: usize = 16;
+
 /// A report, and everything it is held against.
 pub(super) struct Sight {
     pub agent: Arc<AgentFacts>,
     pub documents: Arc<Documents>,
     /// The branches held of the device key, before this report.
-    pub held: Vec<HeldBranch>,
+    pub held: Arc<Vec<HeldBranch>>,
     pub epoch: Epoch,
     pub report: HeartbeatReport,
     /// The bundle that the agent is to stand at.
@@ -48,7 +51,7 @@ impl Sight {
             alerts.push(self.alert(AlertCode::AgentCloned, incident, detail));
         }
         alerts.extend(self.report.root.and_then(|root| self.foreign_root(root)));
-        alerts.extend(self.report.licenses.iter().filter_map(|license| self.unknown(license)));
+        alerts.extend(self.unknown_licenses());
         for sites in &noted.sites {
             alerts.extend(self.over_sites(sites.license_id, sites.devices));
         }
@@ -93,16 +96,28 @@ impl Sight {
         let newest = roots.last()?.version();
         let detail =
             json!({"version": reported.version, "sha256": reported.sha256, "newest": newest});
-        let incident = incident::foreign_root(self.agent.device_key.id(), reported.sha256);
+        let incident = incident::foreign_root(self.agent.device_key.id());
         Some(self.alert(AlertCode::TrustForeignRoot, incident, detail))
     }
 
-    /// A license that was never uploaded here. An agent that has not pulled the present bundle
-    /// may still hold what fell with it.
-    fn unknown(&self, reported: &ReportedLicense) -> Option<NewAlert> {
+    /// Licenses that were never uploaded here: one alert, that names the first of them. An agent
+    /// that has not pulled the present bundle may still hold what fell with it.
+    fn unknown_licenses(&self) -> Option<NewAlert> {
         if self.bundle_digest.is_none() || self.report.bundle_digest != self.bundle_digest {
             return None;
         }
+        let unknown: Vec<&ReportedLicense> =
+            self.report.licenses.iter().filter(|license| !self.is_known(license)).collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        let named: Vec<_> = unknown.iter().take(NAMED_LICENSES).collect();
+        let detail = json!({"licenses": named, "unknown": unknown.len()});
+        let incident = incident::not_in_ledger(self.agent.device_key.id());
+        Some(self.alert(AlertCode::LicenseNotInLedger, incident, detail))
+    }
+
+    fn is_known(&self, reported: &ReportedLicense) -> bool {
         let mut of_it = self
             .documents
             .standing
@@ -112,15 +127,7 @@ impl Sight {
             .peekable();
         let oldest = of_it.peek().map_or(0, |license| license.serial.as_u64());
         // Of one line the newest serials are kept: an older one is not judged.
-        if reported.serial < oldest || of_it.any(|license| license.sha256() == reported.sha256) {
-            return None;
-        }
-        let detail = json!({
-            "license_id": reported.license_id,
-            "serial": reported.serial, "sha256": reported.sha256,
-        });
-        let incident = incident::not_in_ledger(reported.license_id, reported.sha256);
-        Some(self.alert(AlertCode::LicenseNotInLedger, incident, detail))
+        reported.serial < oldest || of_it.any(|license| license.sha256() == reported.sha256)
     }
 
     /// More device keys reported a license than it has sites: an alert, never a cut.

@@ -1,9 +1,15 @@
 //! Backfill: the runs of records that an agent is asked for again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use farhold_audit::Epoch;
 use farhold_contract::call::heartbeat::{Backfill, HeartbeatReport};
 
 use crate::storage::HeldBranch;
+
+/// Runs that one answer asks for. A device that was restored again and again has a few; one that
+/// makes epochs up is asked for no more.
+const RUNS: usize = 256;
 
 /// Runs that an agent had a heartbeat ago and that have not come; and runs that stood before an
 /// epoch and never came, as far as it still has them. Asking for what is on its way does no harm:
@@ -13,28 +19,23 @@ pub(super) fn runs(
     epoch: Epoch,
     before: Option<&HeartbeatReport>,
 ) -> Vec<Backfill> {
-    let mut runs: Vec<Backfill> = Vec::new();
-    if let Some(before) = before
-        && before.epoch.parse() == Ok(epoch)
-    {
-        runs.extend(run(held, epoch, before.seq));
+    let mut tips: BTreeMap<Epoch, u64> = BTreeMap::new();
+    for HeldBranch { opening, tip, .. } in held {
+        let highest = tips.entry(opening.epoch).or_default();
+        *highest = (*highest).max(tip.seq);
     }
-    for branch in held {
-        let previous = branch.opening.previous;
-        // What an epoch says came before it, once for each epoch named.
-        if previous.epoch != Epoch::NONE
-            && previous.epoch != epoch
-            && !runs.iter().any(|run| run.epoch == previous.epoch.to_string())
-        {
-            runs.extend(run(held, previous.epoch, previous.seq));
-        }
-    }
-    runs
-}
-
-/// The run of an epoch up to `to` that is not held, if one is missing.
-fn run(held: &[HeldBranch], epoch: Epoch, to: u64) -> Option<Backfill> {
-    let tips = held.iter().filter(|branch| branch.opening.epoch == epoch);
-    let tip = tips.map(|branch| branch.tip.seq).max().unwrap_or(0);
-    (tip < to).then(|| Backfill { epoch: epoch.to_string(), from: tip + 1, to })
+    let run = |epoch: Epoch, to: u64| {
+        let tip = tips.get(&epoch).copied().unwrap_or(0);
+        (tip < to).then(|| Backfill { epoch: epoch.to_string(), from: tip + 1, to })
+    };
+    let at_present = before.filter(|before| before.epoch.parse() == Ok(epoch));
+    // What an epoch says came before it, once for each epoch named.
+    let mut named = BTreeSet::new();
+    let earlier = held.iter().map(|branch| branch.opening.previous).filter_map(|previous| {
+        let is_asked = previous.epoch != Epoch::NONE && previous.epoch != epoch;
+        let run = is_asked.then(|| run(previous.epoch, previous.seq)).flatten()?;
+        named.insert(previous.epoch).then_some(run)
+    });
+    let at_present = at_present.and_then(|before| run(epoch, before.seq));
+    at_present.into_iter().chain(earlier).take(RUNS).collect()
 }

@@ -23,6 +23,7 @@ use super::{
     process::{peak_bytes, processor_time, raise_open_files, resident_bytes},
     product::Content,
     report::{Bar, Report},
+    samples::Samples,
     stand_in::{Documents, StandIn},
     wire::Door,
 };
@@ -56,7 +57,7 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
     let fleet = Fleet::enrolled(report)?;
     let (fleet, sent) = fleet.lives(report)?;
     let fleet = fleet.returns(report)?;
-    fleet.is_whole(report, sent)
+    fleet.accounts(report, sent)
 }
 
 /// A Kernel and all its agents.
@@ -142,21 +143,34 @@ impl Fleet {
             "All {AGENTS} agents connect at once and say how they are ({BURSTS} times)"
         ));
         let process = self.kernel.process().id();
-        let mut failed = 0;
+        let (mut rate, mut failed, mut told) = (Samples::default(), 0, 0);
+        let mut most = [Samples::default(), Samples::default()];
+        let mut p99 = [Samples::default(), Samples::default()];
         for _ in 0..BURSTS {
             let begun = Instant::now();
             let tally = self.all(return_home)?;
-            tally.tell(report, begun.elapsed());
+            rate.add(tally.handshakes.per_second(begun));
+            for (at, times) in [&tally.handshakes, &tally.heartbeats].into_iter().enumerate() {
+                p99[at].add(times.at(990));
+                most[at].add(times.at(1000));
+            }
             failed += tally.failed();
+            told += tally.told_to_wait;
             tally.first_failure()?;
         }
+        report.figure("handshakes, mutual TLS", &rate, "/s");
+        for (at, name) in ["a handshake", "a heartbeat after it"].into_iter().enumerate() {
+            report.figure(&format!("{name}, p99"), &p99[at], "ms");
+            report.figure(&format!("{name}, most"), &most[at], "ms");
+        }
+        report.figure("told to come again", &f64::from(told).into(), "times");
         report.bar("failed calls", &(failed as f64).into(), "", Bar::AtMost(0.0));
         tell_memory(report, process)?;
         Ok(self)
     }
 
     /// Every record that was sent is there, every chain verifies, and nobody was taken for another.
-    fn is_whole(self, report: &mut Report, sent: u64) -> Result<()> {
+    fn accounts(&self, report: &mut Report, sent: u64) -> Result<()> {
         let chains = self.kernel.verifies();
         let records = chains
             .iter()

@@ -94,6 +94,7 @@ async fn serve(
         note(502);
         return client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await;
     };
+    let _ = server.set_nodelay(true);
     note(200);
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
     copy_bidirectional(&mut client, &mut server).await.map(|_| ())

@@ -150,6 +150,7 @@ async fn connect(
         let _ = client.set_zero_linger();
         return;
     };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let connection = Connection { behavior, bytes: &shared.bytes, asked: AtomicBool::new(false) };
     let ended: io::Result<_> = {
         let (from_client, to_client) = client.split();

@@ -32,6 +32,8 @@ impl Listener {
         let accepting = engine().spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                // What is small goes out at once, as from every client and server worth testing.
+                let _ = stream.set_nodelay(true);
                 connections.spawn(handle(stream));
                 while connections.try_join_next().is_some() {}
             }

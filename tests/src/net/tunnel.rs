@@ -42,6 +42,7 @@ impl Tunnel {
             async move {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
                 let Ok(server) = TcpStream::connect(address).await else { return };
+                let _ = server.set_nodelay(true);
                 // A server that is not trusted answers nothing: the caller reads an empty answer.
                 if let Ok(mut server) = connector.connect(name, server).await {
                     let _ = copy_bidirectional(&mut plain, &mut server).await;

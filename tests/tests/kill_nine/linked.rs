@@ -21,10 +21,10 @@ use farhold_tests::{
 
 use crate::{Moments, Told, Unanswered, consumes, rounds, tells};
 
-/// Rounds where nothing else is said: about a minute.
+/// Rounds where nothing else is said: half a minute.
 const ROUNDS: u64 = 40;
-/// After so many rounds the queue is drained and the Kernel's own listing is read.
-const DRAINED_EVERY: u64 = 10;
+/// So often on the way the queue is drained and the Kernel's own listing is read, all of it.
+const READINGS: u64 = 4;
 /// Longest time under load in a round, in milliseconds: batches go out within it.
 const LOAD_MS: u64 = 600;
 /// Longest time that an interrupted start is given, in milliseconds.
@@ -38,7 +38,7 @@ fn nothing_acknowledged_is_lost_on_its_way_and_nothing_is_twice_at_the_kernel() 
     let mut story = Story::begin(moments);
     for round in 1..=rounds {
         story.under_load_until_killed();
-        if round.is_multiple_of(DRAINED_EVERY) || round == rounds {
+        if round.is_multiple_of((rounds / READINGS).max(1)) || round == rounds {
             story.the_kernel_has_everything_once();
         }
     }

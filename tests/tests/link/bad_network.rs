@@ -100,6 +100,8 @@ fn a_batch_whose_answer_was_lost_is_sent_again_and_is_there_once() {
 #[test]
 fn a_registration_whose_answer_was_lost_ends_in_one_runtime() {
     let (stage, network) = Stage::behind_a_network();
+    eventually("the first is registered", || stage.kernel.runtimes(TENANT).len() == 1);
+    stage.site.drains();
     network.turns(CutAnswer);
     let labs =
         stage.site.runtime_of(TENANT, farhold_contract::model::RuntimeType::Labs).registered();

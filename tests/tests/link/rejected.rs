@@ -46,6 +46,7 @@ fn an_agent_that_a_restored_kernel_does_not_know_says_so_and_serves_on() {
     let courses = site.runtime_of(TENANT, Courses).registered();
     site.comes_online(&courses, "export");
     site.drains();
+    site.expecting("the Kernel refuses this agent");
     kernel.stopped();
     kept(&kernel, "after");
     restored(&kernel, "before");

@@ -1,5 +1,7 @@
 //! Two organizations at one Kernel: neither sees the other by any call.
 
+use std::thread;
+
 use serde_json::{Value, json};
 
 use farhold_contract::model::RuntimeType::Courses;
@@ -151,45 +153,31 @@ fn neither_organization_sees_or_changes_anything_of_the_other_by_any_call() {
     };
     assert_eq!((view(TENANT).0, view(TENANT_B).0), (1, 1));
 
-    let nobody =
-        Caller { name: "nobody".to_owned(), owner: None, tunnel: kernel.tunnel(None), token: None };
-    let made_up = Caller {
+    let nobody = || Caller {
+        name: "nobody".to_owned(),
+        owner: None,
+        tunnel: kernel.tunnel(None),
+        token: None,
+    };
+    let made_up = || Caller {
         name: "a made-up token".to_owned(),
         owner: None,
         tunnel: kernel.tunnel(None),
         token: Some(format!("fhr_{}", "0".repeat(64))),
     };
-    let mut asked = 0;
-    let mut let_through = 0;
-    for (from, to) in [(&ours, &theirs), (&theirs, &ours)] {
-        let callers = from.callers(&kernel);
-        for caller in callers.iter().chain([&nobody, &made_up]) {
-            for header_tenant in [None, Some(from.tenant), Some(to.tenant)] {
-                for header_runtime in
-                    [None, Some(from.product.id()), Some(to.product.id()), Some(to.agent.as_str())]
-                {
-                    for (body_tenant, runtime) in [
-                        (from.tenant, to.product.id()),
-                        (from.tenant, to.agent.as_str()),
-                        (from.tenant, to.at_site.id()),
-                        (to.tenant, from.product.id()),
-                        (to.tenant, to.product.id()),
-                        (to.tenant, to.agent.as_str()),
-                    ] {
-                        let feature = &to.feature;
-                        let said =
-                            Said { header_tenant, header_runtime, body_tenant, runtime, feature };
-                        for call in said.calls() {
-                            let answer = said.ask(caller, &call);
-                            asked += 1;
-                            let_through += usize::from(answer.status < 300);
-                            is_refused_or_harmless(caller, &said, &call, &answer, to);
-                        }
-                    }
-                }
-            }
-        }
-    }
+    let ([product, agent], [their_product, their_agent]) =
+        (ours.callers(&kernel), theirs.callers(&kernel));
+    let (asked, let_through) = thread::scope(|scope| {
+        let (ours, theirs) = (&ours, &theirs);
+        let trying = [
+            scope.spawn(move || tries_everything(&[product, nobody()], ours, theirs)),
+            scope.spawn(move || tries_everything(&[agent, made_up()], ours, theirs)),
+            scope.spawn(move || tries_everything(&[their_product], theirs, ours)),
+            scope.spawn(move || tries_everything(&[their_agent], theirs, ours)),
+        ];
+        let tried = trying.map(|it| it.join().unwrap());
+        tried.into_iter().fold((0, 0), |all, some| (all.0 + some.0, all.1 + some.1))
+    });
     println!("{asked} calls, {let_through} of them about the caller's own");
     assert_eq!(view(TENANT), (1, view(TENANT).1));
     for (organization, mallory) in [(&ours, view(TENANT).1), (&theirs, view(TENANT_B).1)] {
@@ -200,6 +188,35 @@ fn neither_organization_sees_or_changes_anything_of_the_other_by_any_call() {
     let codes = kernel.alert_codes();
     assert!(codes.iter().all(|code| code == "tenant.mismatch"), "{codes:?}");
     assert!(!codes.is_empty(), "somebody tried");
+}
+
+/// Asks every call in every variant that names one organization here and another there; how many
+/// were asked, and how many were about the caller's own.
+fn tries_everything(callers: &[Caller], from: &Organization, to: &Organization) -> (usize, usize) {
+    let (mut asked, mut let_through) = (0, 0);
+    for caller in callers {
+        for header_tenant in [None, Some(from.tenant), Some(to.tenant)] {
+            for header_runtime in [None, Some(from.product.id()), Some(to.product.id())] {
+                for (body_tenant, runtime) in [
+                    (from.tenant, to.at_site.id()),
+                    (to.tenant, from.product.id()),
+                    (to.tenant, to.product.id()),
+                    (to.tenant, to.agent.as_str()),
+                ] {
+                    let feature = &to.feature;
+                    let said =
+                        Said { header_tenant, header_runtime, body_tenant, runtime, feature };
+                    for call in said.calls() {
+                        let answer = said.ask(caller, &call);
+                        asked += 1;
+                        let_through += usize::from(answer.status < 300);
+                        is_refused_or_harmless(caller, &said, &call, &answer, to);
+                    }
+                }
+            }
+        }
+    }
+    (asked, let_through)
 }
 
 /// Nothing of the other one is told, and nothing that named it was done.

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::{answer::AuditTailAnswer, client::Ask},
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
 };
 
 #[derive(clap::Args)]

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::{answer::AuditVerifyAnswer, client::Ask},
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
 };
 
 /// Tens of millions of records are read and hashed before the answer begins.

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use crate::{
-    cli::{session::Session, stdout},
-    config::Config,
-};
+use farhold_terminal::stdout;
+
+use crate::{cli::session::Session, config::Config};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {}

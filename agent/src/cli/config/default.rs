@@ -1,9 +1,8 @@
 //! `farhold config default`.
 
-use crate::{
-    cli::{session::Session, stdout},
-    config,
-};
+use farhold_terminal::stdout;
+
+use crate::{cli::session::Session, config};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {}

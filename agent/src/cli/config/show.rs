@@ -1,7 +1,9 @@
 //! `farhold config show`.
 
+use farhold_terminal::stdout;
+
 use crate::{
-    cli::{session::Session, stdout},
+    cli::session::Session,
     config::{self, Config, Key},
 };
 

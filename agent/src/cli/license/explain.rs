@@ -3,12 +3,9 @@
 use serde::Serialize;
 
 use farhold_contract::{Code, condition::ConditionCode};
+use farhold_terminal::{Failure, stdout, text};
 
-use crate::{
-    cli::{session::Session, stdout, text},
-    config::did_you_mean,
-    exit::Failure,
-};
+use crate::{cli::session::Session, config::did_you_mean};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {

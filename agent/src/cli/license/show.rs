@@ -1,13 +1,14 @@
 //! `farhold license show`.
 
 use farhold_contract::Timestamp;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::{
         answer::{LicenseAnswer, LicensesAnswer},
         client::Ask,
     },
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
 };
 
 #[derive(clap::Args)]

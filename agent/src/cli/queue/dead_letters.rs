@@ -1,10 +1,11 @@
 //! `farhold queue dead-letters`: events whose content the Kernel refused.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::{answer::DeadLettersAnswer, client::Ask},
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
 };
 
 #[derive(clap::Args)]
@@ -28,7 +29,6 @@ impl Args {
         if answer.dead_letters.is_empty() {
             return stdout::write(b"None.\n");
         }
-        let head = ["RECORD", "REFUSED", "EVENT", "CODE", "WHY"].map(str::to_owned).to_vec();
         let rows = answer.dead_letters.iter().map(|letter| {
             vec![
                 letter.seq.to_string(),
@@ -38,7 +38,7 @@ impl Args {
                 text::plain(&letter.detail),
             ]
         });
-        let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-        stdout::write(text::columns(&rows).as_bytes())
+        let heads = ["RECORD", "REFUSED", "EVENT", "CODE", "WHY"];
+        stdout::write(text::table(&heads, rows).as_bytes())
     }
 }

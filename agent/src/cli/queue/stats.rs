@@ -1,8 +1,10 @@
 //! `farhold queue stats`.
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::{answer::QueueAnswer, client::Ask},
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
     config::bytes_for_people,
 };
 

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use farhold_contract::{id::TenantId, model::RuntimeType};
 use farhold_keys::write_secret;
+use farhold_terminal::{argument::runtime_type, stdout};
 
 use crate::{
     admin::{
         answer::{TokenCreated, TokenRequest},
         client::{AdminDoor, Ask},
     },
-    cli::{output::check_path, session::Session, stdout},
+    cli::{output::check_path, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -31,15 +31,6 @@ pub(in crate::cli) struct Args {
     /// Write the token to this new file of mode 0600 instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-fn runtime_type() -> impl TypedValueParser<Value = RuntimeType> {
-    PossibleValuesParser::new(RuntimeType::ALL.map(RuntimeType::as_str)).map(|text| {
-        RuntimeType::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .expect("the parser passes only these")
-    })
 }
 
 impl Args {

@@ -1,11 +1,13 @@
 //! `farhold token list`.
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::{
         answer::{TokenAnswer, TokensAnswer},
         client::Ask,
     },
-    cli::{session::Session, stdout, text},
+    cli::session::Session,
 };
 
 #[derive(clap::Args)]
@@ -19,9 +21,7 @@ impl Args {
         if session.json() {
             return stdout::json(&answer);
         }
-        let mut rows = vec![HEADS.map(str::to_owned).to_vec()];
-        rows.extend(answer.tokens.iter().map(row));
-        stdout::write(text::columns(&rows).as_bytes())
+        stdout::write(text::table(&HEADS, answer.tokens.iter().map(row)).as_bytes())
     }
 }
 

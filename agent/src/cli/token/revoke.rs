@@ -3,11 +3,9 @@
 use serde_json::json;
 
 use farhold_contract::id::TokenId;
+use farhold_terminal::stdout;
 
-use crate::{
-    admin::client::Ask,
-    cli::{session::Session, stdout},
-};
+use crate::{admin::client::Ask, cli::session::Session};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use farhold_bundle::LIMITS;
-use farhold_contract::{Code, Sha256Digest};
+use farhold_contract::Code;
+use farhold_terminal::{argument, input, stdout};
 
 use crate::{
     admin::{answer::TrustAnswer, client::Ask},
-    cli::{import::read_input, session::Session, stdout},
-    exit::Failure,
+    cli::session::Session,
 };
+
+/// What to do about a hash that is none.
+const NEXT: &str = "Give the 64 digits exactly as the vendor told them.";
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
@@ -22,8 +25,8 @@ pub(in crate::cli) struct Args {
 
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
-        let sha256 = self.digest()?;
-        let root = read_input(&self.file, LIMITS.envelope_bytes + 1, Code::EnvelopeTooLarge)?;
+        let sha256 = argument::sha256(&self.sha256, NEXT)?;
+        let root = input::read(&self.file, LIMITS.envelope_bytes, Code::EnvelopeTooLarge)?;
         let ask = Ask::post(format!("/admin/trust?sha256={sha256}"));
         let trust: TrustAnswer = session.door()?.json(ask.body("application/json", root))?;
         if session.json() {
@@ -31,14 +34,5 @@ impl Args {
         }
         let told = format!("Installed the trust root.\n{}", super::described(&trust));
         stdout::write(told.as_bytes())
-    }
-
-    fn digest(&self) -> Result<Sha256Digest, Failure> {
-        // Tools print it in either case; it is compared as bytes.
-        self.sha256.trim().to_ascii_lowercase().parse().map_err(|error| {
-            Failure::new(Code::UsageInvalid, format!("--sha256 {}", self.sha256))
-                .because(error)
-                .action("Give the 64 digits exactly as the vendor told them.")
-        })
     }
 }

@@ -1,8 +1,10 @@
 //! `farhold trust show`.
 
+use farhold_terminal::stdout;
+
 use crate::{
     admin::{answer::TrustAnswer, client::Ask},
-    cli::{session::Session, stdout},
+    cli::session::Session,
 };
 
 #[derive(clap::Args)]

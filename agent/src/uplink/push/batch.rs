@@ -22,8 +22,8 @@ const ZSTD_LEVEL: i32 = 1;
 pub(super) struct Batch {
     /// NDJSON, compressed.
     pub(super) body: Bytes,
-    /// Its last record.
-    pub(super) to: u64,
+    /// Its last record, and the head after it.
+    pub(super) after: ChainPosition,
 }
 
 /// Makes batches away from the event loop, the next one while the one before is on its way.
@@ -33,10 +33,13 @@ pub(super) struct Builder {
     next: Option<(Run, Batch)>,
 }
 
-/// What is made once and used for every batch.
+/// What is made once and used for every batch: a megabyte that comes and goes each time would be
+/// kept by the allocator several times over.
 struct Tools {
     reader: Reader,
     compressor: Compressor<'static>,
+    lines: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Builder {
@@ -107,7 +110,12 @@ impl Builder {
 
 impl Tools {
     fn open(state_dir: &Path) -> anyhow::Result<Self> {
-        Ok(Self { reader: Reader::open(state_dir)?, compressor: Compressor::new(ZSTD_LEVEL)? })
+        Ok(Self {
+            reader: Reader::open(state_dir)?,
+            compressor: Compressor::new(ZSTD_LEVEL)?,
+            lines: Vec::new(),
+            packed: Vec::new(),
+        })
     }
 }
 
@@ -119,10 +127,11 @@ fn make(
     snapshot: &Snapshot,
     now: &Now,
 ) -> anyhow::Result<Batch> {
+    let Tools { reader, compressor, lines, packed } = tools;
     let before = match run.from {
         1 => ChainPosition::start(&place.opening),
         from => {
-            let head = tools.reader.head_at(from - 1)?;
+            let head = reader.head_at(from - 1)?;
             let head = head.ok_or_else(|| anyhow::anyhow!("record {} is not kept", from - 1))?;
             ChainPosition { seq: from - 1, head }
         }
@@ -131,7 +140,7 @@ fn make(
     let (mut from, mut bytes) = (run.from, 0_u64);
     'pages: while from <= run.to {
         let wanted = usize::try_from(run.to - from + 1).unwrap_or(PAGE).min(PAGE);
-        let page = tools.reader.records(from, wanted)?;
+        let page = reader.records(from, wanted)?;
         if page.is_empty() {
             break;
         }
@@ -147,16 +156,21 @@ fn make(
     let last = records.last().ok_or_else(|| anyhow::anyhow!("record {} is not kept", run.from))?;
     let after = ChainPosition { seq: last.wire.link.seq, head: last.head };
 
-    let lost = tools.reader.queue(snapshot.acknowledged_seq)?.lost;
+    let lost = reader.queue(snapshot.acknowledged_seq)?.lost;
     let standing = report::standing(place, snapshot, now, lost);
     let checkpoint = checkpoint(&place.facts.device_key, &place.opening, before, after, standing)?;
-    let mut lines = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default() + 4096);
-    let mut writer = ExportWriter::begin(&checkpoint, &place.device, &mut lines)?;
+    lines.clear();
+    lines.reserve(usize::try_from(bytes).unwrap_or_default() + 4096);
+    let mut writer = ExportWriter::begin(&checkpoint, &place.device, lines)?;
     for record in &records {
-        writer.record(&record.wire, &mut lines)?;
+        writer.record(&record.wire, lines)?;
     }
     writer.finish()?;
-    Ok(Batch { body: tools.compressor.compress(&lines)?.into(), to: after.seq })
+    drop(records);
+    packed.clear();
+    packed.reserve(zstd::zstd_safe::compress_bound(lines.len()));
+    compressor.compress_to_buffer(lines, packed)?;
+    Ok(Batch { body: Bytes::copy_from_slice(packed), after })
 }
 
 /// About what a record's line takes.

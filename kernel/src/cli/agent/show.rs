@@ -1,10 +1,11 @@
 //! `farhold-kernel agent show ID`.
 
 use farhold_contract::{call::heartbeat::HeartbeatReport, id::RuntimeId};
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::AgentAnswer,
-    cli::{client::Ask, session::Session, standing, stdout, text},
+    cli::{client::Ask, session::Session, standing},
 };
 
 #[derive(clap::Args)]

@@ -1,8 +1,10 @@
 //! `farhold-kernel alerts acknowledge ID`.
 
+use farhold_terminal::stdout;
+
 use crate::{
     admin::answer::AlertAnswer,
-    cli::{client::Ask, session::Session, stdout},
+    cli::{client::Ask, session::Session},
 };
 
 #[derive(clap::Args)]

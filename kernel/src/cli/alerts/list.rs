@@ -1,10 +1,11 @@
 //! `farhold-kernel alerts list [--tenant ID] [--open]`.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::{AlertAnswer, AlertsAnswer},
-    cli::{client::Ask, pages, session::Session, stdout, text},
+    cli::{client::Ask, pages, session::Session},
 };
 
 #[derive(clap::Args)]

@@ -1,9 +1,8 @@
 //! `farhold-kernel audit list --tenant ID`.
 
-use crate::{
-    admin::answer::AuditAnswer,
-    cli::{session::Session, stdout},
-};
+use farhold_terminal::stdout;
+
+use crate::{admin::answer::AuditAnswer, cli::session::Session};
 
 use super::filter::Filter;
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use farhold_contract::{Code, id::RuntimeId};
+use farhold_terminal::{AlreadyTold, Failure, Told, stdout, text};
 
 use crate::{
     admin::answer::{ChainAnswer, VerifyAnswer},
-    cli::{client::Ask, failure::AlreadyTold, failure::Failure, session::Session, stdout, text},
+    cli::{client::Ask, session::Session},
 };
 
 /// Every record is read and hashed: some 100,000 a second.
@@ -25,16 +26,9 @@ pub(in crate::cli) struct Args {
 #[derive(Serialize)]
 struct Verification<'a> {
     #[serde(flatten)]
-    broken: Option<Broken>,
+    broken: Option<Told>,
     #[serde(flatten)]
     answer: &'a VerifyAnswer,
-}
-
-#[derive(Serialize)]
-struct Broken {
-    code: Code,
-    detail: String,
-    action: &'static str,
 }
 
 impl Args {
@@ -52,20 +46,18 @@ impl Args {
     }
 }
 
-fn broken(answer: &VerifyAnswer) -> Option<Broken> {
+fn broken(answer: &VerifyAnswer) -> Option<Told> {
     let fault = |chain: &ChainAnswer| {
         let fault = chain.fault.as_deref().map(text::plain)?;
         Some(format!("the chain of {}: {fault}", owner(chain)))
     };
     let faults: Vec<String> = answer.chains.iter().filter_map(fault).collect();
-    let code = Code::ChainBroken;
-    (!faults.is_empty()).then(|| Broken { code, detail: faults.join("; "), action: code.action() })
+    (!faults.is_empty()).then(|| Told::new(Code::ChainBroken, faults.join("; ")))
 }
 
 fn described(answer: &VerifyAnswer) -> String {
     let heads = ["CHAIN OF", "EPOCH", "RECORDS", "BRANCHES", "REFUSED", "RESULT"];
-    let mut rows = vec![heads.map(str::to_owned).to_vec()];
-    rows.extend(answer.chains.iter().map(|chain| {
+    let rows = answer.chains.iter().map(|chain| {
         vec![
             owner(chain),
             text::plain(&chain.epoch),
@@ -74,8 +66,8 @@ fn described(answer: &VerifyAnswer) -> String {
             chain.refused.to_string(),
             if chain.fault.is_none() { "intact" } else { "broken" }.to_owned(),
         ]
-    }));
-    text::columns(&rows)
+    });
+    text::table(&heads, rows)
 }
 
 fn owner(chain: &ChainAnswer) -> String {

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::cli::{session::Session, stdout, text};
+use farhold_terminal::{stdout, text};
+
+use crate::cli::session::Session;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {}

@@ -1,10 +1,11 @@
 //! `farhold-kernel dead-letters list --tenant ID`.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::{DeadLetterAnswer, DeadLettersAnswer},
-    cli::{client::Ask, pages, session::Session, stdout, text},
+    cli::{client::Ask, pages, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -22,9 +23,7 @@ impl Args {
             return stdout::json(&answer);
         }
         let heads = ["RECEIVED", "AGENT", "SEQ", "CODE", "DETAIL"];
-        let mut rows = vec![heads.map(str::to_owned).to_vec()];
-        rows.extend(answer.dead_letters.iter().map(row));
-        stdout::write(text::columns(&rows).as_bytes())
+        stdout::write(text::table(&heads, answer.dead_letters.iter().map(row)).as_bytes())
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{output::vacant, stdout};
 
 use crate::{
     admin::answer::{EnrollTokenCreated, EnrollTokenRequest},
-    cli::{client::Ask, output, session::Session, stdout},
+    cli::{client::Ask, output, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Args {
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
         // Asked first: a token that can't be handed over is one more to revoke.
-        self.out.as_deref().map_or(Ok(()), output::check_path)?;
+        self.out.as_deref().map_or(Ok(()), vacant)?;
         let path = "/kernel/admin/enroll-tokens";
         let door = session.door()?;
         let ask = Ask::post(path).json(&EnrollTokenRequest { tenants: self.tenant })?;

@@ -1,8 +1,10 @@
 //! `farhold-kernel enroll-token list`.
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::answer::{EnrollTokenAnswer, EnrollTokensAnswer},
-    cli::{client::Ask, pages, session::Session, stdout, text},
+    cli::{client::Ask, pages, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -17,9 +19,7 @@ impl Args {
         if session.json() {
             return stdout::json(&answer);
         }
-        let mut rows = vec![HEADS.map(str::to_owned).to_vec()];
-        rows.extend(answer.tokens.iter().map(row));
-        stdout::write(text::columns(&rows).as_bytes())
+        stdout::write(text::table(&HEADS, answer.tokens.iter().map(row)).as_bytes())
     }
 }
 

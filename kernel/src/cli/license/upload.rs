@@ -4,10 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use farhold_bundle::LIMITS;
 use farhold_contract::Code;
+use farhold_terminal::{input, stdout, text};
 
 use crate::{
     admin::answer::UploadAnswer,
-    cli::{client::Ask, input::read_input, session::Session, stdout, text},
+    cli::{client::Ask, session::Session},
 };
 
 /// A full bundle has 256 lines of 16 signatures each; a slow machine and a busy disk take a while.
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Args {
 
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
-        let bundle = read_input(&self.file, LIMITS.bundle_bytes, Code::BundleTooLarge)?;
+        let bundle = input::read(&self.file, LIMITS.bundle_bytes, Code::BundleTooLarge)?;
         let ask = Ask::post("/kernel/admin/bundles")
             .with("dry_run", Some(self.dry_run))
             .body("application/jsonl", bundle)
@@ -38,11 +39,10 @@ impl Args {
 }
 
 fn described(answer: &UploadAnswer) -> String {
-    let mut rows = vec![["LINE", "DOCUMENT", "OUTCOME"].map(str::to_owned).to_vec()];
-    rows.extend(answer.lines.iter().map(|line| {
+    let rows = answer.lines.iter().map(|line| {
         vec![line.line.to_string(), text::plain(&line.name), text::plain(&line.outcome)]
-    }));
-    let mut told = text::columns(&rows);
+    });
+    let mut told = text::table(&["LINE", "DOCUMENT", "OUTCOME"], rows);
     for fallen in &answer.fallen {
         told.push_str(&format!("No longer holds: {}\n", text::plain(fallen)));
     }

@@ -1,10 +1,11 @@
 //! `farhold-kernel provider list --tenant ID`.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::{ProviderAnswer, ProvidersAnswer},
-    cli::{client::Ask, session::Session, stdout, text},
+    cli::{client::Ask, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -22,9 +23,7 @@ impl Args {
             return stdout::json(&answer);
         }
         let heads = ["NAME", "ISSUER", "AUDIENCE", "KEYS", "MAPPED GROUPS"];
-        let mut rows = vec![heads.map(str::to_owned).to_vec()];
-        rows.extend(answer.providers.iter().map(row));
-        stdout::write(text::columns(&rows).as_bytes())
+        stdout::write(text::table(&heads, answer.providers.iter().map(row)).as_bytes())
     }
 }
 

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
-use crate::cli::{client::Ask, session::Session, stdout, text};
+use crate::cli::{client::Ask, session::Session};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use farhold_api::Limits;
 use farhold_contract::{Code, id::TenantId};
+use farhold_terminal::{input, stdout, text};
 
 use crate::{
     admin::answer::ProviderAnswer,
-    cli::{client::Ask, input::read_input, session::Session, stdout, text},
+    cli::{client::Ask, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -23,7 +24,7 @@ pub(in crate::cli) struct Args {
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
         let most = Limits::STANDARD.body_bytes;
-        let provider = read_input(&self.file, most, Code::RequestTooLarge)?;
+        let provider = input::read(&self.file, most, Code::RequestTooLarge)?;
         let path = format!("/kernel/admin/tenants/{}/identity-providers", self.tenant);
         let ask = Ask::put(path).body("application/json", provider);
         let provider: ProviderAnswer = session.door()?.json(ask)?;

@@ -1,10 +1,11 @@
 //! `farhold-kernel runtime list --tenant ID`.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::{RuntimeAnswer, RuntimesAnswer},
-    cli::{client::Ask, pages, session::Session, standing, stdout, text},
+    cli::{client::Ask, pages, session::Session, standing},
 };
 
 #[derive(clap::Args)]
@@ -23,9 +24,7 @@ impl Args {
         if session.json() {
             return stdout::json(&answer);
         }
-        let mut rows = vec![HEADS.map(str::to_owned).to_vec()];
-        rows.extend(answer.runtimes.iter().map(row));
-        stdout::write(text::columns(&rows).as_bytes())
+        stdout::write(text::table(&HEADS, answer.runtimes.iter().map(row)).as_bytes())
     }
 }
 

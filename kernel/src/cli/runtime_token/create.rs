@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use farhold_contract::{id::TenantId, model::RuntimeType};
+use farhold_terminal::{argument::runtime_type, output::vacant, stdout};
 
 use crate::{
     admin::answer::{RuntimeTokenCreated, RuntimeTokenRequest},
-    cli::{client::Ask, output, session::Session, stdout},
+    cli::{client::Ask, output, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -28,19 +28,10 @@ pub(in crate::cli) struct Args {
     out: Option<PathBuf>,
 }
 
-fn runtime_type() -> impl TypedValueParser<Value = RuntimeType> {
-    PossibleValuesParser::new(RuntimeType::ALL.map(RuntimeType::as_str)).map(|text| {
-        RuntimeType::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .expect("the parser passes only these")
-    })
-}
-
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
         // Asked first: a token that can't be handed over is one more to revoke.
-        self.out.as_deref().map_or(Ok(()), output::check_path)?;
+        self.out.as_deref().map_or(Ok(()), vacant)?;
         let path = format!("/kernel/admin/tenants/{}/runtime-tokens", self.tenant);
         let question = RuntimeTokenRequest { runtime_type: self.runtime_type, name: self.name };
         let door = session.door()?;

@@ -3,10 +3,11 @@
 use clap::ValueEnum;
 
 use farhold_contract::{id::TenantId, model::TenantType};
+use farhold_terminal::stdout;
 
 use crate::{
     admin::answer::{TenantAnswer, TenantRequest},
-    cli::{client::Ask, session::Session, stdout},
+    cli::{client::Ask, session::Session},
 };
 
 #[derive(clap::Args)]

@@ -1,8 +1,10 @@
 //! `farhold-kernel tenant list`.
 
+use farhold_terminal::{stdout, text};
+
 use crate::{
     admin::answer::TenantsAnswer,
-    cli::{client::Ask, pages, session::Session, standing, stdout, text},
+    cli::{client::Ask, pages, session::Session, standing},
 };
 
 #[derive(clap::Args)]
@@ -15,15 +17,15 @@ impl Args {
         if session.json() {
             return stdout::json(&answer);
         }
-        let mut rows = vec![["TENANT", "NAME", "TYPE", "STANDING"].map(str::to_owned).to_vec()];
-        rows.extend(answer.tenants.iter().map(|tenant| {
+        let rows = answer.tenants.iter().map(|tenant| {
             vec![
                 tenant.tenant_id.to_string(),
                 text::or_dash(tenant.name.as_deref().map(text::plain)),
                 super::kind(tenant.kind).to_owned(),
                 standing::words(&tenant.standing),
             ]
-        }));
-        stdout::write(text::columns(&rows).as_bytes())
+        });
+        let told = text::table(&["TENANT", "NAME", "TYPE", "STANDING"], rows);
+        stdout::write(told.as_bytes())
     }
 }

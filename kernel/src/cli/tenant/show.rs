@@ -1,10 +1,11 @@
 //! `farhold-kernel tenant show ID`.
 
 use farhold_contract::id::TenantId;
+use farhold_terminal::{stdout, text};
 
 use crate::{
     admin::answer::TenantAnswer,
-    cli::{client::Ask, session::Session, standing, stdout, text},
+    cli::{client::Ask, session::Session, standing},
 };
 
 #[derive(clap::Args)]

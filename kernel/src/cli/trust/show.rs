@@ -1,8 +1,10 @@
 //! `farhold-kernel trust show`.
 
+use farhold_terminal::stdout;
+
 use crate::{
     admin::answer::TrustAnswer,
-    cli::{client::Ask, session::Session, stdout},
+    cli::{client::Ask, session::Session},
 };
 
 #[derive(clap::Args)]

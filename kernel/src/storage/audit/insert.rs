@@ -71,7 +71,9 @@ pub(super) fn known(
 pub(super) fn insert(txn: &mut Txn<'_>, row: &Row<'_>) -> Result<Option<Refused>, StorageError> {
     let mut repeats = None;
     let mut conflict = None;
-    if let (Some(event), TakenBody::Kept { event: bytes, .. }) = (row.event, row.body) {
+    if let (Some(event), TakenBody::Kept { event: bytes, .. }, None) =
+        (row.event, row.body, row.refused)
+    {
         match known(txn, event.event_id, row.link.tenant_id, bytes)? {
             Known::No => {}
             Known::Same(id) => repeats = Some(id),

@@ -18,7 +18,7 @@ pub(super) struct Tally {
     /// Records of batches that were receipted.
     pub(super) records: u64,
     /// How often one was told to come again, and when.
-    pub(super) told_to_wait: usize,
+    pub(super) told_to_wait: u32,
     failures: Vec<Error>,
 }
 
@@ -37,14 +37,18 @@ impl Times {
     }
 
     /// The time that so many of a thousand took at most, in milliseconds; after [`Tally::close`].
-    fn at(&self, thousandths: usize) -> f64 {
+    pub(super) fn at(&self, thousandths: usize) -> f64 {
         let at = self.us.len().saturating_sub(1) * thousandths / 1000;
         self.us.get(at).map_or(f64::NAN, |us| f64::from(*us) / 1e3)
     }
 
+    /// How many there were in a second, from the beginning to the last.
+    pub(super) fn per_second(&self, begun: Instant) -> f64 {
+        let took = self.last.map_or(Duration::ZERO, |last| last - begun);
+        self.us.len() as f64 / took.as_secs_f64()
+    }
+
     fn tell(&self, report: &Report, name: &str, begun: Instant) {
-        let Some(last) = self.last else { return };
-        let per_second = self.us.len() as f64 / (last - begun).as_secs_f64();
         let times = format!(
             "{} of them; p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms",
             self.us.len(),
@@ -52,7 +56,7 @@ impl Times {
             self.at(990),
             self.at(1000)
         );
-        report.figure_with(name, &per_second.into(), "/s", &times);
+        report.figure_with(name, &self.per_second(begun).into(), "/s", &times);
     }
 }
 
@@ -107,6 +111,6 @@ impl Tally {
             let per_second = self.records as f64 / took.as_secs_f64();
             report.figure("events in them", &per_second.into(), "/s");
         }
-        report.figure("told to come again", &(self.told_to_wait as f64).into(), "times");
+        report.figure("told to come again", &f64::from(self.told_to_wait).into(), "times");
     }
 }

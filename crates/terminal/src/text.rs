@@ -7,7 +7,7 @@ use farhold_contract::Timestamp;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What others wrote, without what a terminal would obey or what reorders the line.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let obeyed = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -15,8 +15,8 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Rows in columns two blanks apart, the first row being the heads.
-pub(super) fn columns(rows: &[Vec<String>]) -> String {
+/// Rows in columns two blanks apart.
+pub fn columns(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
     };
@@ -34,8 +34,14 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Rows under their heads, in columns.
+pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let heads = heads.iter().map(|head| (*head).to_owned()).collect();
+    columns(&std::iter::once(heads).chain(rows).collect::<Vec<_>>())
+}
+
 /// Names and values, the values aligned.
-pub(super) fn facts(facts: &[(&str, String)]) -> String {
+pub fn facts(facts: &[(&str, String)]) -> String {
     columns(
         &facts
             .iter()
@@ -45,7 +51,7 @@ pub(super) fn facts(facts: &[(&str, String)]) -> String {
 }
 
 /// A moment with its distance from now: `2027-01-31T11:59:59Z (in 70 days)`.
-pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
+pub fn moment(at: Timestamp, now: Timestamp) -> String {
     match (span(at.saturating_since(now)), span(now.saturating_since(at))) {
         (Some(ahead), _) => format!("{at} (in {ahead})"),
         (None, Some(behind)) => format!("{at} ({behind} ago)"),
@@ -54,7 +60,7 @@ pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// A duration in its largest unit, rounded down; `None` below a second.
-pub(super) fn span(duration: Duration) -> Option<String> {
+pub fn span(duration: Duration) -> Option<String> {
     let seconds = duration.as_secs();
     let (count, unit) = match seconds {
         0 => return None,
@@ -66,8 +72,13 @@ pub(super) fn span(duration: Duration) -> Option<String> {
     Some(if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") })
 }
 
+/// What there is, or a dash.
+pub fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
 /// `1 record`, `2 records`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
@@ -85,6 +96,13 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["a".into(), "b".into()], vec!["ccc".into(), "d".into()]];
         assert_eq!(columns(&rows), "a    b\nccc  d\n");
+    }
+
+    #[test]
+    fn a_table_has_its_heads_on_top() {
+        let rows =
+            [vec!["1".to_owned(), or_dash(Some(2))], vec!["33".to_owned(), or_dash(None::<u8>)]];
+        assert_eq!(table(&["ID", "OF"], rows), "ID  OF\n1   2\n33  -\n");
     }
 
     #[test]

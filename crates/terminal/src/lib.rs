@@ -1,0 +1,26 @@
+//! The terminal edge of a binary: what a verb prints, and how it ends.
+//!
+//! A binary is a [`Program`]: its command line, what it does, which codes its own errors have.
+//! [`main`] runs it. Data goes to standard output, and quietly nowhere once its reader has left.
+//! What failed is told once: two lines for people on standard error, what happened and what to do,
+//! or one JSON object for programs on standard output; and an exit code by the code of the closed
+//! list.
+//!
+//! It knows no agent, no Kernel and no way to either.
+#![forbid(unsafe_code)]
+
+pub mod argument;
+mod failure;
+pub mod input;
+pub mod log;
+pub mod output;
+mod program;
+pub mod stdout;
+pub mod text;
+mod told;
+mod usage;
+pub mod version;
+
+pub use failure::Failure;
+pub use program::{Program, main};
+pub use told::{AlreadyTold, Known, Told};
