@@ -1,8 +1,9 @@
 //! The five calls, answered at the site.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use farhold_api::{
     Call, CheckQuestion, CheckReply, Credentials, Holder, Kernel, Principal, Refusal,
@@ -55,7 +56,12 @@ pub struct LocalKernel {
     pub board: Arc<LinkBoard>,
     /// The link itself; none where the agent is not enrolled.
     pub line: Option<Arc<Line>>,
+    /// How many identities are asked of the Kernel at once.
+    pub resolving: Semaphore,
 }
+
+/// Most identities asked of the Kernel at once: a fraction of the doors' connections.
+pub const RESOLVING_MAX: usize = 32;
 
 impl Kernel for LocalKernel {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Principal, Refusal> {
@@ -103,6 +109,15 @@ impl Kernel for LocalKernel {
     ) -> Result<ResolveResponse, Refusal> {
         // The one call that is handed on: the site has no provider's keys.
         let line = self.line.as_ref().ok_or(Code::IdentityUnavailableOffline)?;
+        // Nobody waits for a Kernel that is known not to answer, nor more at once than leaves
+        // the doors to everybody else.
+        if self.board.view().failing.is_some() {
+            return Err(Code::IdentityUnavailableOffline.into());
+        }
+        let _turn = self
+            .resolving
+            .try_acquire()
+            .map_err(|_| Refusal::from(Code::ServerOverloaded).after(Duration::from_secs(1)))?;
         let runtime_id = call.runtime_id.ok_or(Code::RuntimeNotRegistered)?;
         let (tenant_id, token) = (request.tenant_id, &request.external_token);
         let client = line.client();

@@ -7,7 +7,7 @@ use axum::Router;
 use serde_json::json;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Mutex, Notify, watch},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -26,13 +26,13 @@ use crate::{
     health::Health,
     heartbeats::Heartbeats,
     importer::Importer,
-    kernel::LocalKernel,
+    kernel::{LocalKernel, RESOLVING_MAX},
     link::{Enrollment, LinkSettings, ProxySettings},
     metrics::Metrics,
     own_event::Draft,
     owner::{AppendOwn, Owner, Tick},
     probes,
-    site::Site,
+    site::{Site, SiteError},
     uplink::{self, Line, LinkBoard, Wiring},
 };
 
@@ -63,8 +63,12 @@ pub fn run(
         .build()
         .context("no threads to run on")?
         .block_on(async {
-            while serve(&config, &reload).await? == Ended::ToBeginAnew {
+            // Once for all of it: a signal between an end and the next beginning is not lost.
+            let mut signals = Signals::catch()?;
+            let mut assembly = assemble(&config)?;
+            while serve(&config, assembly, &mut signals, &reload).await? == Ended::ToBeginAnew {
                 tracing::info!("the site has changed: the agent begins anew");
+                assembly = assemble_again(&config).await?;
             }
             Ok(())
         })
@@ -88,15 +92,49 @@ pub fn standalone(config: &Config) -> anyhow::Result<Router> {
     Ok(admin::routes(Arc::clone(&assembly.admin)).merge(probes::routes(assembly.admin)))
 }
 
+/// What the agent is told from outside.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// The site, once whoever still reads it for the serving that ended has let go of it.
+async fn assemble_again(config: &Config) -> anyhow::Result<Assembly> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let began = std::time::Instant::now();
+    loop {
+        match assemble(config) {
+            Err(error)
+                if began.elapsed() < PATIENCE
+                    && matches!(error.downcast_ref(), Some(SiteError::Locked { .. })) =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            assembled => return assembled,
+        }
+    }
+}
+
 async fn serve(
     config: &Config,
+    assembly: Assembly,
+    signals: &mut Signals,
     reload: &impl Fn() -> Result<Config, ConfigError>,
 ) -> anyhow::Result<Ended> {
-    // The lock comes before the sockets: a second agent must not take the first one's away.
-    let Assembly { kernel, admin, owner_thread } = assemble(config)?;
+    // The lock came before the sockets: a second agent must not take the first one's away.
+    let Assembly { kernel, admin, owner_thread } = assembly;
     let doors = Doors::bind(config).await?;
-    let mut stops = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-    let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
 
     let mut serving = open(doors, &kernel, &admin, &stopped);
@@ -115,14 +153,22 @@ async fn serve(
     let mut linking = kernel.line.as_ref().map(|line| uplink::start(line, &stopped));
 
     let mut tick = tokio::time::interval(TICK);
+    let mut beating = tokio::spawn(async {});
     let watchdog = sd_notify::watchdog_enabled();
     let mut pat = tokio::time::interval(watchdog.map_or(TICK, |period| period / 3));
     let ended = loop {
         tokio::select! {
-            () = any(&mut stops) => break Ended::Stopped,
+            _ = signals.terminate.recv() => break Ended::Stopped,
+            _ = signals.interrupt.recv() => break Ended::Stopped,
             () = admin.reopen.notified() => break Ended::ToBeginAnew,
-            _ = hangup.recv() => reconfigure(config, reload, &admin.health),
-            _ = tick.tick() => beat(&kernel, false).await,
+            _ = signals.hangup.recv() => reconfigure(config, reload, &admin.health),
+            _ = tick.tick() => {
+                // Not waited for here: a disk that stands still must not keep a signal waiting.
+                if beating.is_finished() {
+                    let kernel = Arc::clone(&kernel);
+                    beating = tokio::spawn(async move { beat(&kernel, false).await });
+                }
+            }
             _ = pat.tick() => if probes::is_alive(&admin) {
                 notify(&[sd_notify::NotifyState::Watchdog]);
             },
@@ -138,6 +184,7 @@ async fn serve(
     if let Some(linking) = &mut linking {
         while linking.join_next().await.is_some() {}
     }
+    let _ = beating.await;
     beat(&kernel, true).await;
     tell(&admin, OwnKind::Stopped, json!({})).await;
     drop((kernel, admin));
@@ -192,6 +239,7 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
         heartbeats,
         board: Arc::clone(&board),
         line,
+        resolving: Semaphore::new(RESOLVING_MAX),
     });
     let admin = Arc::new(Admin {
         owner,
@@ -281,11 +329,6 @@ fn told(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     }
-}
-
-async fn any(stops: &mut [Signal; 2]) {
-    let [terminate, interrupt] = stops;
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
 }
 
 async fn beat(kernel: &LocalKernel, last: bool) {

@@ -11,7 +11,7 @@ mod collect;
 mod inflate;
 mod judge;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -30,7 +30,7 @@ use crate::{
     agents::caller::AgentCall,
     control_plane::ControlPlane,
     refusal::stored,
-    storage::{AgentFacts, Batch, Taken, Trail},
+    storage::{AgentFacts, Batch, HeldBranch, Taken, Trail},
 };
 
 pub use admission::Intake;
@@ -51,12 +51,43 @@ async fn push(State(plane): State<Arc<ControlPlane>>, request: Request) -> Respo
 async fn receive(plane: Arc<ControlPlane>, head: &Parts, body: Body) -> Result<Response, Refusal> {
     let call = AgentCall::of(head, &plane).await?;
     collect::declared(&head.headers)?;
+    has_room(&plane)?;
     let mut place = plane.intake.admit(call.agent.runtime_id)?;
     let limit = plane.config.limits.batch_bytes;
     let compressed = collect::collect(body, limit, &mut place).await?;
     // From here on the batch is whole: it is taken in even if its sender hangs up meanwhile.
     let taking = tokio::spawn(async move { take(&plane, &call.agent, compressed, place).await });
     taking.await.map_err(|_| Code::ServerInternal)?
+}
+
+/// Most branches held of one device key, epochs counted too: a site that is restored every week
+/// takes decades to get there.
+const BRANCHES_MAX: usize = 1_024;
+
+/// A device that has begun histories without end may only go on with those it has.
+fn forks_within_bounds(held: &[HeldBranch], judged: &Judged) -> Result<(), Refusal> {
+    let before = judged.summary.before();
+    let goes_on =
+        |branch: &HeldBranch| branch.opening.epoch == judged.opening.epoch && branch.tip == before;
+    if held.len() < BRANCHES_MAX || held.iter().any(goes_on) {
+        return Ok(());
+    }
+    let detail = format!("{} histories of this device are held", held.len());
+    Err(Refusal::new(Code::AuditFlood, detail).after(Duration::from_secs(3_600)))
+}
+
+/// Below this much room on the disk no batch is taken: registrations, checks and the
+/// administration go on.
+const FREE_MIN_BYTES: u64 = 256 << 20;
+
+/// The room that is left is not one agent's to fill.
+fn has_room(plane: &ControlPlane) -> Result<(), Refusal> {
+    let free = rustix::fs::statvfs(plane.config.data_dir.path())
+        .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    if free >= FREE_MIN_BYTES {
+        return Ok(());
+    }
+    Err(Refusal::from(Code::AuditFull).after(Duration::from_secs(60)))
 }
 
 /// Verifies a batch and takes it in.
@@ -79,6 +110,7 @@ async fn take(
     let now = plane.now();
     let receipt = answer::receipt(&judged, now)?;
     let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
+    forks_within_bounds(&held, &judged)?;
     let raise = alerts::Incidents::of(agent, &judged, &held, now);
     let Judged { summary, opening, records, refused, .. } = judged;
     let batch = Batch {

@@ -34,6 +34,8 @@ const IDENTITY_CHECK: Duration = Duration::from_hours(6);
 /// # Errors
 /// Whatever keeps it from serving; after READY, nothing does.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    // Whatever is made from here on is the Kernel's alone, SQLite's own files too.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     allow_connections();
     tokio::runtime::Builder::new_multi_thread()
         // Batches have a number of their own; the rest are short.
@@ -60,13 +62,20 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     notify(&[sd_notify::NotifyState::Ready]);
 
     let mut tick = tokio::time::interval(TICK);
+    let mut ticking = tokio::spawn(async {});
     let mut check = tokio::time::interval(IDENTITY_CHECK);
     let watchdog = sd_notify::watchdog_enabled();
     let mut pat = tokio::time::interval(watchdog.map_or(IDENTITY_CHECK, |period| period / 3));
     loop {
         tokio::select! {
             () = any(&mut stops) => break,
-            _ = tick.tick() => control::tick(&plane).await,
+            _ = tick.tick() => {
+                // Not waited for here: a disk that stands still must not keep a signal waiting.
+                if ticking.is_finished() {
+                    let plane = Arc::clone(&plane);
+                    ticking = tokio::spawn(async move { control::tick(&plane).await });
+                }
+            }
             _ = check.tick() => refresh(&plane, &identity),
             _ = pat.tick() => notify(&[sd_notify::NotifyState::Watchdog]),
         }
@@ -76,6 +85,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     notify(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);
     while doors.join_next().await.is_some() {}
+    let _ = ticking.await;
     control::settle(&plane).await;
     // The storage's writer ends with the last of its callers.
     Ok(())

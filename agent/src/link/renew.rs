@@ -73,6 +73,16 @@ fn accept(
     if !facts.iter().any(|facts| anchors.pins(facts)) {
         return Err(malformed("its list of CAs has none of those known"));
     }
+    // Where the vendor's root names the Kernel's CAs, no answer adds another.
+    let ca = match kernel_ca {
+        [] => ca,
+        named => ca
+            .into_iter()
+            .zip(&facts)
+            .filter(|(_, facts)| named.contains(&facts.spki_sha256) || anchors.pins(facts))
+            .map(|(pem, _)| pem)
+            .collect(),
+    };
     let issued = Issued { certificate, chain, ca };
     let current = issued.check(enrollment.own_tenant(), enrollment.runtime_id, key, wall)?;
     Ok(Enrollment {

@@ -1,5 +1,7 @@
 //! What the Kernel says: its word and its receipts, kept before they take effect.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use farhold_api::Refusal;
@@ -20,6 +22,9 @@ use super::{
     work::Operation,
 };
 
+/// How far the Kernel's clock may be ahead and still date its word.
+const DAY: Duration = Duration::from_hours(24);
+
 /// Takes in the answer to a heartbeat.
 pub struct HeedAnswer {
     /// The answer.
@@ -34,7 +39,7 @@ impl Operation for HeedAnswer {
     fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
         let Self { answer, tenants } = self;
         heed_time(group, answer.server_time, tenants.first().copied())?;
-        let word = KernelWord::of(&answer, &tenants);
+        let word = KernelWord::of(&answer, &tenants, group.now.instant + DAY);
         if word == *group.word() {
             return Ok(());
         }
@@ -92,17 +97,21 @@ impl Operation for TakeReceipt {
     type Answer = Result<bool, Refusal>;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
+        let before = group.txn.acknowledged_seq();
+        let seq = self.receipt.seq.as_u64();
+        let kept = group.txn.head_at(seq)?;
+        if let Err(refusal) = applies(&self.receipt, &self.device_key, &group.epoch(), kept) {
+            // A record pruned after an earlier receipt can't be compared, and needs no other.
+            let known = seq <= before && kept.is_none();
+            if !known {
+                return Ok(Err(Refusal::new(refusal.code(), refusal.to_string())));
+            }
+        }
         for refused in &self.refused {
             group.txn.put_dead_letter(refused, group.now.instant)?;
         }
-        let before = group.txn.acknowledged_seq();
-        let seq = self.receipt.seq.as_u64();
         if seq <= before {
             return Ok(Ok(false));
-        }
-        let kept = group.txn.head_at(seq)?;
-        if let Err(refusal) = applies(&self.receipt, &self.device_key, &group.epoch(), kept) {
-            return Ok(Err(Refusal::new(refusal.code(), refusal.to_string())));
         }
         let new = group.txn.put_receipt(&self.receipt, group.now.instant)?;
         if new {

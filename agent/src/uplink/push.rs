@@ -35,7 +35,7 @@ pub(super) async fn run(line: Arc<Line>) {
                     let (answer, ()) = tokio::join!(send(&line, &mut builder, run), kept);
                     let answer = match answer {
                         Sent::Receipted(receipt, answer) => {
-                            unkept = Some(receipt);
+                            unkept = Some(*receipt);
                             answer
                         }
                         Sent::Answered(answer) => answer,
@@ -95,7 +95,7 @@ async fn backlog(line: &Line) -> Option<Backlog> {
 /// What became of a batch.
 enum Sent {
     /// The receipt is for just these records: what comes next need not wait until it is kept.
-    Receipted(TakeReceipt, PushAnswer),
+    Receipted(Box<TakeReceipt>, PushAnswer),
     /// Anything else, and what there was to keep is kept.
     Answered(PushAnswer),
 }
@@ -140,7 +140,7 @@ async fn accepted(line: &Line, run: Run, after: ChainPosition, response: BatchRe
     // Nothing else says which content was refused: that is kept first. Without it a receipt that
     // is lost costs nothing, for the next one confirms the same records.
     if is_for_these && take.refused.is_empty() {
-        return Sent::Receipted(take, PushAnswer::Accepted { to: seq });
+        return Sent::Receipted(Box::new(take), PushAnswer::Accepted { to: seq });
     }
     Sent::Answered(match kept(line, take).await {
         Ok(()) => PushAnswer::Accepted { to: seq },

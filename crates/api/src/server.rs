@@ -82,8 +82,15 @@ pub async fn serve<L: Listener, A: Answers>(
         if let Some((raw, slot)) = next {
             let (greeter, answers, stopping) = (greeter.clone(), answers.clone(), stopping.clone());
             connections.spawn(async move {
-                // A peer that does not greet in time, or not well, is not answered.
-                if let Ok(Ok(greeted)) = timeout(limits.head_time, greeter.greet(raw)).await {
+                let watch = Arc::clone(&slot.watch);
+                // A peer that does not greet in time, or not well, is not answered; nor is one
+                // that has nothing but a handshake to show while another waits for its place.
+                let greeted = tokio::select! {
+                    biased;
+                    greeted = timeout(limits.head_time, greeter.greet(raw)) => greeted,
+                    () = watch.wanted() => return,
+                };
+                if let Ok(Ok(greeted)) = greeted {
                     converse(greeted, slot, answers, limits, stopping).await;
                 }
             });

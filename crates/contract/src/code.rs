@@ -77,6 +77,7 @@ codes! {
     RuntimeNotLicensed = "runtime.not_licensed", 403, Refused, "No license in force has an entitlement for this type of runtime.", "Import a license that covers it.";
     RuntimeRestricted = "runtime.restricted", 403, Refused, "The license is past its grace: no new runtime may register.", "Import the renewal.";
     RuntimeSuspended = "runtime.suspended", 403, Refused, "The Kernel suspended this runtime.", "Ask the vendor.";
+    RuntimeTooMany = "runtime.too_many", 409, Refused, "As many runtimes are registered through this agent as one may bring.", "Let runtimes register with the token they have: one token stays one runtime.";
     RuntimeIdTaken = "runtime.id_taken", 409, Refused, "The runtime id belongs to another runtime.", "Register without an id, or with the one given before.";
     IdentityUnavailableOffline = "identity.unavailable_offline", 503, Unavailable, "Identities can't be resolved at this site now.", "Repeat when the site is linked to a Kernel.";
     IdentityTokenInvalid = "identity.token_invalid", 401, Refused, "The provider's token does not hold: signature, time, issuer or audience.", "Sign in again at the identity provider.";

@@ -204,6 +204,7 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::RuntimeNotLicensed
         | Code::RuntimeRestricted
         | Code::RuntimeIdTaken
+        | Code::RuntimeTooMany
         | Code::IdentityTokenInvalid
         | Code::IdentityProviderUnknown
         | Code::EnrollTokenInvalid

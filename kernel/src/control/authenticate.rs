@@ -52,7 +52,7 @@ fn by_certificate(
     // The present one or the one before: an older one that comes back is a copy's. Its holder can
     // renew by the device key, if that is what it is.
     let fingerprint = Sha256Digest::new(Sha256::digest(certificate.as_der()).into());
-    if !agent.has_certificate(&fingerprint) {
+    if !agent.has_certificate(&fingerprint, plane.now()) {
         return Err(Code::CertificateUnknown.into());
     }
     let directory = plane.storage.directory();

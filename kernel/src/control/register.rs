@@ -75,7 +75,10 @@ pub(super) async fn register(
         Registered::Again(runtime) if known.is_none_or(|known| *known != runtime.facts) => {
             Trail::events(vec![told(runtime, &correlation_id).record(now)])
         }
-        Registered::Again(_) | Registered::IdTaken | Registered::UnknownOrigin => Trail::none(),
+        Registered::Again(_)
+        | Registered::IdTaken
+        | Registered::TooMany
+        | Registered::UnknownOrigin => Trail::none(),
     };
     match plane.storage.register(registration, trail).await.map_err(stored)? {
         Registered::Fresh(runtime) | Registered::Again(runtime) => {
@@ -87,6 +90,7 @@ pub(super) async fn register(
             })
         }
         Registered::IdTaken => Err(Code::RuntimeIdTaken.into()),
+        Registered::TooMany => Err(Code::RuntimeTooMany.into()),
         // The token was revoked, or the agent lost the tenant, while the call was on its way.
         Registered::UnknownOrigin => Err(match origin {
             Origin::Token(_) => Code::AuthInvalid.into(),

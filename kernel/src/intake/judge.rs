@@ -101,6 +101,12 @@ impl Judgment<'_> {
         }
         match record.inspect() {
             Ok(None) => (None, None),
+            // What the Kernel did is the Kernel's own to say, in its own chain.
+            Ok(Some(head)) if head.kind.starts_with("kernel.") => {
+                let detail = format!("{} is not an agent's to write", head.kind);
+                let refused = Refused { code: Code::EventRefused, detail, listed_under: tenant_id };
+                (None, Some(refused))
+            }
             Ok(Some(head)) => {
                 let event_id = head.event_id;
                 let (kind, runtime_id) = (head.kind, head.runtime_id);

@@ -205,8 +205,17 @@ fn select(of_tenant: bool, filter: AlertFilter) -> String {
     )
 }
 
+/// Most open alerts of one agent; what it makes up beyond is one more, counted up.
+const OPEN_MAX: u64 = 100;
+
 /// Raises an alert inside an operation.
 pub(super) fn raise(txn: &mut Txn<'_>, alert: &NewAlert) -> Result<Raised, StorageError> {
+    let incident = match alert.agent {
+        Some(agent) if !is_open(txn, &alert.incident)? && open_of(txn, agent)? >= OPEN_MAX => {
+            &format!("many/{agent}")
+        }
+        _ => &alert.incident,
+    };
     txn.sql()
         .prepare_cached(
             "INSERT INTO alert (code, tenant_id, agent, incident, detail, count, raised_at, last_at)
@@ -216,7 +225,7 @@ pub(super) fn raise(txn: &mut Txn<'_>, alert: &NewAlert) -> Result<Raised, Stora
              RETURNING id, count",
         )
         .and_then(|mut insert| {
-            let NewAlert { code, tenant_id, agent, incident, at, detail } = alert;
+            let NewAlert { code, tenant_id, agent, at, detail, .. } = alert;
             insert.query_row(
                 params![Word(code), Col(*tenant_id), Col(*agent), incident, Json(detail), Col(*at)],
                 |row| {
@@ -225,6 +234,20 @@ pub(super) fn raise(txn: &mut Txn<'_>, alert: &NewAlert) -> Result<Raised, Stora
                 },
             )
         })
+        .map_err(rows("alert"))
+}
+
+fn is_open(txn: &Txn<'_>, incident: &str) -> Result<bool, StorageError> {
+    txn.sql()
+        .prepare_cached("SELECT 1 FROM alert WHERE incident = ?1 AND acknowledged_at IS NULL")
+        .and_then(|mut select| select.exists([incident]))
+        .map_err(rows("alert"))
+}
+
+fn open_of(txn: &Txn<'_>, agent: RuntimeId) -> Result<u64, StorageError> {
+    txn.sql()
+        .prepare_cached("SELECT count(*) FROM alert WHERE agent = ?1 AND acknowledged_at IS NULL")
+        .and_then(|mut select| select.query_row([Col(agent)], |row| get(row, 0)))
         .map_err(rows("alert"))
 }
 

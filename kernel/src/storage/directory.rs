@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use farhold_bundle::{KeyId, PublicKey};
 use farhold_contract::{
-    Sha256Digest,
+    Sha256Digest, Timestamp,
     call::heartbeat::KernelStanding,
     date::Date,
     id::{RuntimeId, TenantId, TokenId},
@@ -81,9 +81,11 @@ pub struct AgentFacts {
 }
 
 impl AgentFacts {
-    /// Whether a certificate with this fingerprint (SHA-256 of the DER) is one it may come with.
-    pub fn has_certificate(&self, fingerprint: &Sha256Digest) -> bool {
-        self.certificates.iter().any(|issued| issued.fingerprint == *fingerprint)
+    /// Whether a certificate with this fingerprint (SHA-256 of the DER) is one it may come with
+    /// at `now`: a connection may outlive the certificate it began with.
+    pub fn has_certificate(&self, fingerprint: &Sha256Digest, now: Timestamp) -> bool {
+        let mut issued = self.certificates.iter();
+        issued.any(|issued| issued.fingerprint == *fingerprint && now <= issued.not_after)
     }
 
     /// The organization it belongs to.

@@ -158,6 +158,7 @@ async fn a_licenses_sites_are_the_device_keys_of_the_last_30_days() {
     let mut expected = [keys[1], keys[2]];
     expected.sort_unstable();
     assert_eq!(storage.license_sites(license, day(31)).await.unwrap(), expected);
+    assert_eq!(storage.license_sites(license, day(45)).await.unwrap(), expected);
     assert_eq!(storage.license_sites(license, day(50)).await.unwrap(), [keys[2]]);
     assert!(storage.license_sites(license, day(61)).await.unwrap().is_empty());
     let other = LicenseId::from_uuid(uuid()).unwrap();

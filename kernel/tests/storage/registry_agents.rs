@@ -61,8 +61,10 @@ async fn an_agent_may_come_with_its_present_certificate_and_the_one_before() {
     let world = world.reopened();
     let facts = world.storage.directory().agent(id).unwrap();
     assert_eq!(facts.certificates, issued[1..]);
-    let comes_with = |issued: &IssuedCertificate| facts.has_certificate(&issued.fingerprint);
+    let comes_with =
+        |issued: &IssuedCertificate| facts.has_certificate(&issued.fingerprint, later(0));
     assert_eq!(issued.iter().map(comes_with).collect::<Vec<_>>(), [false, true, true]);
+    assert!(!facts.has_certificate(&issued[1].fingerprint, later(86_401)), "it has ended");
     let unknown = world.storage.note_certificate(runtime_id(), issued[0], no_trail).await;
     assert!(is_unknown(&unknown), "{unknown:?}");
 }

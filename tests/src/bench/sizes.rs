@@ -22,7 +22,7 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
         let path = binaries::path(name);
         let size = (fs::metadata(&path)?.len() as f64 / MEBIBYTE).into();
         match name {
-            "farhold" => report.bar(name, &size, "MiB", Bar::AtMost(16.0)),
+            "farhold" => report.bar(name, &size, "MiB", Bar::AtMost(12.0)),
             _ => report.figure(name, &size, "MiB"),
         }
         let told = printed(Command::new("ldd").arg(&path))

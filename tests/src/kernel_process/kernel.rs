@@ -200,7 +200,9 @@ impl Kernel {
 impl Drop for Kernel {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.process.take().map(Agent::kill);
+            if let Some(process) = self.process.take() {
+                process.kill();
+            }
             return eprintln!("the Kernel's log:\n{}", self.log());
         }
         let ended = self.process.take().map(Agent::stop);

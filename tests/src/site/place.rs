@@ -353,7 +353,9 @@ impl Drop for Site {
     fn drop(&mut self) {
         if thread::panicking() {
             // It may be what does not end: a second panic would hide the first.
-            self.agent.take().map(Agent::kill);
+            if let Some(agent) = self.agent.take() {
+                agent.kill();
+            }
             return eprintln!("the agent's log:\n{}", self.log());
         }
         let ended = self.agent.take().map(Agent::stop);

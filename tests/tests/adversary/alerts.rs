@@ -105,7 +105,6 @@ fn a_used_token_in_fifty_other_hands_is_one_alert_and_one_record() {
 
 /// Every fork and every gap has an alert of its own, and each has one record's price.
 #[test]
-#[ignore = "defect: a hostile agent raises an alert with each epoch it makes up"]
 fn a_site_that_makes_epochs_up_is_few_alerts() {
     let vendor = Vendor::new();
     let kernel = kernel(&vendor);

@@ -26,7 +26,6 @@ fn half_a_head(site: &LinkedSite) -> UnixStream {
 }
 
 #[test]
-#[ignore = "defect: a signal between the end of one serving and the next is nobody's, and is lost"]
 fn an_agent_told_to_stop_while_it_begins_anew_stops() {
     let vendor = Vendor::new();
     let kernel = Kernel::start(&vendor);

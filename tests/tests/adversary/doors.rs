@@ -18,7 +18,6 @@ use farhold_tests::{
 const SOON: Duration = Duration::from_secs(5);
 
 #[test]
-#[ignore = "defect: a connection in its TLS handshake is asked to make room and does not hear it"]
 fn strangers_that_never_greet_do_not_keep_anybody_out() {
     let vendor = Vendor::new();
     let kernel = Kernel::planned(&vendor, |plan| plan.with("[limits]\nconnections = 16\n"));
@@ -34,7 +33,6 @@ fn strangers_that_never_greet_do_not_keep_anybody_out() {
 }
 
 #[test]
-#[ignore = "defect: identities asked of a silent Kernel take every connection of the site"]
 fn one_organizations_logins_do_not_keep_anothers_products_out() {
     let vendor = Vendor::new();
     let (kernel, network) = Kernel::behind_a_network(&vendor, |plan| plan);

@@ -9,7 +9,6 @@ use farhold_tests::{
 use crate::rogue::Rogue;
 
 #[test]
-#[ignore = "defect: an agent's chain may hold events of the Kernel's own types, listed like the Kernel's"]
 fn an_agent_writes_no_event_in_the_kernels_name() {
     let vendor = Vendor::new();
     let kernel = Kernel::start(&vendor);

@@ -31,7 +31,6 @@ fn a_connection_does_not_outlive_its_certificate_at_the_agents_calls() {
 }
 
 #[test]
-#[ignore = "defect: v0.1's calls take an ended certificate as long as its connection stands"]
 fn a_connection_does_not_outlive_its_certificate_at_the_other_calls() {
     let vendor = Vendor::new();
     let kernel = kernel(&vendor);

@@ -94,7 +94,6 @@ fn a_receipt_for_another_history_or_by_another_key_confirms_nothing() {
 }
 
 #[test]
-#[ignore = "defect: what an answer says was refused is kept before its receipt is looked at"]
 fn an_answer_whose_receipt_is_refused_leaves_nothing_else_behind() {
     let mut stage = Stage::set();
     stage.site.expecting("the Kernel has another history of this agent");
@@ -108,7 +107,6 @@ fn an_answer_whose_receipt_is_refused_leaves_nothing_else_behind() {
 }
 
 #[test]
-#[ignore = "defect: a suspension dated by the Kernel's own clock outlives every license that could lift it"]
 fn a_suspension_dated_years_ahead_is_lifted_by_a_license_issued_later() {
     let stage = Stage::set();
     let word = json!({"status": "suspended", "server_time": "9999-12-31T23:59:59Z"});

@@ -1,10 +1,15 @@
 //! Certificates that are wrong, that end, and that are renewed.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+};
 
 use farhold_tests::{
+    http::Address,
     kernel_process::Kernel,
-    net::{Authority, Behavior, Hostile, Interceptor},
+    net::{Authority, Behavior, Hostile, Interceptor, Tunnel},
     site::{Vendor, eventually},
 };
 
@@ -89,7 +94,10 @@ fn a_certificate_that_ended_while_the_site_slept_is_renewed_by_the_device_key() 
         let answer = tunnel.door().call("GET", &target, &headers, b"");
         answer.is_ok_and(|answer| answer.status == 200)
     };
+    let mut kept = Kept::open(&tunnel);
+    assert_eq!(kept.asks(&target, &headers), 200);
     eventually("its certificate has ended", || !is_taken());
+    assert_eq!(kept.asks(&target, &headers), 403, "a connection outlives no certificate");
     stage.site.started();
     stage.courses.check("exams").allowed();
     stage.site.comes_online(&stage.courses, "exams");
@@ -114,4 +122,36 @@ fn a_certificate_is_renewed_before_it_ends_and_nobody_notices() {
     assert!(!stage.site.suffers("certificate_expired"));
     stage.courses.tells(&stage.courses.event("login")).answer().ok();
     stage.kernel_has_all_of_it_once();
+}
+
+/// A connection that is kept for one call after another.
+struct Kept(BufReader<TcpStream>);
+
+impl Kept {
+    fn open(tunnel: &Tunnel) -> Self {
+        let Address::Tcp(address) = tunnel.door() else { unreachable!("a tunnel is on loopback") };
+        Self(BufReader::new(TcpStream::connect(address).unwrap()))
+    }
+
+    /// Asks and reads the whole answer; its status.
+    fn asks(&mut self, target: &str, headers: &[(&str, &str)]) -> u16 {
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("GET {target} HTTP/1.1\r\nhost: kernel\r\n{headers}\r\n");
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut status, mut length) = (0, 0);
+        for line in self.0.by_ref().lines() {
+            let line = line.unwrap().to_ascii_lowercase();
+            if let Some(rest) = line.strip_prefix("http/1.1 ") {
+                status = rest[..3].parse().unwrap();
+            } else if let Some(rest) = line.strip_prefix("content-length: ") {
+                length = rest.parse().unwrap();
+            } else if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        status
+    }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use rusqlite::Connection;
 
 use farhold_contract::{Code, model::RuntimeType::Courses};
-use farhold_tests::site::{Document, EventDraft, Records, Site, TENANT, Vendor};
+use farhold_tests::site::{Document, EventDraft, Records, Runtime, Site, TENANT, Vendor};
 
 use crate::stage::Stage;
 
@@ -28,6 +28,7 @@ enum Damage {
 struct Waiting {
     vendor: Vendor,
     site: Site,
+    courses: Runtime,
     told: BTreeSet<String>,
     database: PathBuf,
     good: Vec<u8>,
@@ -47,7 +48,7 @@ impl Waiting {
         let database = site.state().join("agent.db");
         let good = fs::read(&database).unwrap();
         let told = events.iter().map(EventDraft::id).collect();
-        Self { vendor, site, told, database, good }
+        Self { vendor, site, courses, told, database, good }
     }
 
     fn damaged(&self, page: usize, damage: Damage) {
@@ -67,6 +68,27 @@ impl Waiting {
             Damage::Flipped => page[bit] ^= 0x10,
         }
         fs::write(&self.database, bytes).unwrap();
+    }
+
+    /// A product is served, this one or, where its token was lost with a page, a new one. Where a
+    /// page is met only by a write, the write is refused as what it is.
+    fn serves_or_says_what_it_can_not(&self) {
+        let answered = self.courses.check("export").answer();
+        if answered.answer.status == 200 {
+            assert_eq!(answered.ok()["allowed"], true);
+        } else {
+            answered.refused(Code::AuthInvalid);
+            self.site.runtime(Courses).registered().check("export").allowed();
+        }
+        let told = self.courses.tells(&self.courses.event("login")).answer();
+        match told.answer.status {
+            200 => drop(told.ok()),
+            401 => drop(told.refused(Code::AuthInvalid)),
+            _ => {
+                told.refused(Code::StoreUnavailable);
+                self.site.logs("the database refuses changes");
+            }
+        }
     }
 
     /// Whether everything that waited is there and verifies; if not, that it is told.
@@ -108,10 +130,7 @@ fn whichever_page_is(damage: Damage) {
         let ready = waiting.site.admin("GET", "/readyz").answer();
         assert_eq!(ready.answer.status, 200, "{case}: no license is taken away");
         told += usize::from(!waiting.is_whole_or_tells(&case));
-        // A new product can always be taken on and be told from.
-        let courses = waiting.site.runtime(Courses).registered();
-        courses.check("export").allowed();
-        courses.tells(&courses.event("login")).answer().ok();
+        waiting.serves_or_says_what_it_can_not();
         waiting.site.killed();
     }
     println!("{told} of {pages} pages {damage:?} cost something, and it was told");

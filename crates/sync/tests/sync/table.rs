@@ -32,6 +32,7 @@ const BY_CODE: &[(&str, &str)] = &[
     ("runtime.restricted", "NNNNNNN"),
     ("runtime.suspended", "NALAAAN"),
     ("runtime.id_taken", "NNNNNNN"),
+    ("runtime.too_many", "NNNNNNN"),
     ("identity.unavailable_offline", "LLLLLLL"),
     ("identity.token_invalid", "NNNNNNN"),
     ("identity.provider_unknown", "NNNNNNN"),

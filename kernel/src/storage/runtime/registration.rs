@@ -12,7 +12,7 @@ use farhold_contract::{
 
 use crate::storage::{
     Storage, Trail, agent,
-    column::{Col, Json, Word},
+    column::{Col, Json, Word, get, rows},
     directory::{Change, RuntimeFacts},
     error::StorageError,
     runtime_token, statement,
@@ -62,6 +62,8 @@ pub enum Registered {
     Again(Runtime),
     /// The id is another's, or it has another one itself.
     IdTaken,
+    /// As many came through this agent as one may bring.
+    TooMany,
     /// The token is revoked or another organization's, or the agent is not one of this
     /// organization's.
     UnknownOrigin,
@@ -112,9 +114,23 @@ fn enter(txn: &mut Txn<'_>, registration: Registration) -> Result<Registered, St
             if statement::any(txn.sql(), WHAT, taken, [Col(new)])? {
                 return Ok(Registered::IdTaken);
             }
+            if let Origin::Agent(agent_id) = origin
+                && brought_by(txn.sql(), agent_id)? >= RUNTIMES_MAX
+            {
+                return Ok(Registered::TooMany);
+            }
             create(txn, new, registration).map(Registered::Fresh)
         }
     }
+}
+
+/// Most runtimes that register through one agent: each is kept in memory.
+const RUNTIMES_MAX: u64 = 4_096;
+
+fn brought_by(sql: &Connection, agent_id: RuntimeId) -> Result<u64, StorageError> {
+    sql.prepare_cached("SELECT count(*) FROM runtime WHERE agent_id = ?1")
+        .and_then(|mut select| select.query_row([Col(agent_id)], |row| get(row, 0)))
+        .map_err(rows(WHAT))
 }
 
 /// Whether a runtime of this organization may come from there.
