@@ -56,10 +56,10 @@ impl KernelWord {
     /// What an answer takes away, at a site with these organizations, the agent's own first.
     /// Whatever it says of others has no meaning here.
     ///
-    /// It counts as given at the Kernel's own time, at `latest` at the latest: a word dated to the
+    /// It counts as given at the Kernel's own time, or now if that is earlier: a word dated to the
     /// end of days could be lifted by no license.
-    pub fn of(answer: &HeartbeatAnswer, tenants: &[TenantId], latest: Timestamp) -> Self {
-        let given_at = answer.server_time.min(latest);
+    pub fn of(answer: &HeartbeatAnswer, tenants: &[TenantId], now: Timestamp) -> Self {
+        let given_at = answer.server_time.min(now);
         let own = tenants.first().map(|&tenant_id| (tenant_id, &answer.standing));
         let others = answer
             .tenants
@@ -195,7 +195,7 @@ mod tests {
     const STRANGER: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e03";
     const RUNTIME: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e11";
 
-    const LATEST: Timestamp = Timestamp::from_ms(10_000);
+    const NOW: Timestamp = Timestamp::from_ms(10_000);
 
     fn tenants() -> Vec<TenantId> {
         vec![OWN.parse().unwrap(), OTHER.parse().unwrap()]
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_suspended_organization_is_suspended_in_all_its_runtimes_and_no_other_is() {
-        let word = KernelWord::of(&answer(suspended()), &tenants(), LATEST);
+        let word = KernelWord::of(&answer(suspended()), &tenants(), NOW);
         let runtime = RUNTIME.parse().unwrap();
         assert!(word.restraints(OWN.parse().unwrap(), runtime).tenant_suspended);
         assert_eq!(word.restraints(OTHER.parse().unwrap(), runtime), Restraints::default());
@@ -241,7 +241,7 @@ mod tests {
             runtime_id: RUNTIME.parse().unwrap(),
             standing: limited("b"),
         });
-        let word = KernelWord::of(&answer, &tenants(), LATEST);
+        let word = KernelWord::of(&answer, &tenants(), NOW);
         let restraints = word.restraints(OWN.parse().unwrap(), RUNTIME.parse().unwrap());
         assert_eq!(restraints.features_denied, ["a".to_owned(), "b".to_owned()].into());
         assert!(!restraints.runtime_suspended);
@@ -252,16 +252,16 @@ mod tests {
         let mut answer = answer(KernelStanding::ACTIVE);
         let tenant_id = STRANGER.parse().unwrap();
         answer.tenants.push(TenantStanding { tenant_id, standing: suspended() });
-        assert!(KernelWord::of(&answer, &tenants(), LATEST).is_empty());
+        assert!(KernelWord::of(&answer, &tenants(), NOW).is_empty());
     }
 
     #[test]
     fn only_a_change_is_told_and_giving_back_is_one() {
-        let taken = KernelWord::of(&answer(suspended()), &tenants(), LATEST);
+        let taken = KernelWord::of(&answer(suspended()), &tenants(), NOW);
         let again = KernelWord::of(
             &HeartbeatAnswer { server_time: Timestamp::from_ms(2_000), ..answer(suspended()) },
             &tenants(),
-            LATEST,
+            NOW,
         );
         assert_ne!(taken, again, "the later one stands for longer");
         assert_eq!(again.changed_since(&taken), []);
@@ -271,17 +271,17 @@ mod tests {
     }
 
     #[test]
-    fn a_word_dated_far_ahead_counts_as_given_at_the_latest() {
+    fn a_word_dated_far_ahead_counts_as_given_now() {
         let ahead =
             HeartbeatAnswer { server_time: Timestamp::from_ms(i64::MAX), ..answer(suspended()) };
-        let now = HeartbeatAnswer { server_time: LATEST, ..answer(suspended()) };
-        let word = KernelWord::of(&ahead, &tenants(), LATEST);
-        assert_eq!(word, KernelWord::of(&now, &tenants(), LATEST));
+        let honest = HeartbeatAnswer { server_time: NOW, ..answer(suspended()) };
+        let word = KernelWord::of(&ahead, &tenants(), NOW);
+        assert_eq!(word, KernelWord::of(&honest, &tenants(), NOW));
     }
 
     #[test]
     fn a_word_survives_being_kept() {
-        let word = KernelWord::of(&answer(limited("a")), &tenants(), LATEST);
+        let word = KernelWord::of(&answer(limited("a")), &tenants(), NOW);
         let kept = serde_json::to_string(&word).unwrap();
         assert_eq!(serde_json::from_str::<KernelWord>(&kept).unwrap(), word);
     }

@@ -58,6 +58,12 @@ impl Shares {
             && tenant + asked.bytes <= of_tenant
     }
 
+    /// What is free now and what callers have taken since is what was free: pruning adds to it.
+    pub fn has_free(&mut self, now_bytes: u64) {
+        let taken: u64 = self.tenants.values().sum();
+        self.free_bytes = self.free_bytes.max(now_bytes + taken);
+    }
+
     /// Counts what was kept.
     pub fn take(&mut self, taken: &[Taking]) {
         for Taking { tenant_id, runtime_id, bytes } in taken {

@@ -146,10 +146,12 @@ fn keep(
 ) -> Result<Kept, StoreError> {
     let size_bytes = site.size_bytes()?;
     let (epoch, mark_kept) = (site.store.opening().epoch, site.mark_kept);
+    let free = (site.place.cap_bytes / 100 * FULL_PERCENT).saturating_sub(size_bytes);
     if site.shares.are_outdated(before.acknowledged_seq) {
         // What was taken is on its way out: everybody begins anew.
-        let free = (site.place.cap_bytes / 100 * FULL_PERCENT).saturating_sub(size_bytes);
         site.shares = Arc::new(Shares::since(before.acknowledged_seq, free));
+    } else {
+        Arc::make_mut(&mut site.shares).has_free(free);
     }
     let shares = Arc::clone(&site.shares);
     let tenants = site.place.facts.tenants.len();

@@ -1,7 +1,5 @@
 //! What the Kernel says: its word and its receipts, kept before they take effect.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use farhold_api::Refusal;
@@ -22,9 +20,6 @@ use super::{
     work::Operation,
 };
 
-/// How far the Kernel's clock may be ahead and still date its word.
-const DAY: Duration = Duration::from_hours(24);
-
 /// Takes in the answer to a heartbeat.
 pub struct HeedAnswer {
     /// The answer.
@@ -39,7 +34,7 @@ impl Operation for HeedAnswer {
     fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
         let Self { answer, tenants } = self;
         heed_time(group, answer.server_time, tenants.first().copied())?;
-        let word = KernelWord::of(&answer, &tenants, group.now.instant + DAY);
+        let word = KernelWord::of(&answer, &tenants, group.now.instant);
         if word == *group.word() {
             return Ok(());
         }

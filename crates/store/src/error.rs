@@ -59,11 +59,18 @@ impl StoreError {
 
     /// Whether the database itself is damaged, as opposed to full, busy or unwritable.
     pub fn is_corruption(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        use rusqlite::{
+            Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType},
+            ErrorCode::{DatabaseCorrupt, NotADatabase},
+        };
         match self {
-            Self::Sqlite { source, .. } => {
-                matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-            }
+            Self::Sqlite { source, .. } => match source {
+                // A column of another type than its STRICT table allows: half a page is missing.
+                FromSqlConversionFailure(..)
+                | IntegralValueOutOfRange(..)
+                | InvalidColumnType(..) => true,
+                _ => matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            },
             Self::Row { .. } => true,
             Self::File { .. } | Self::NewerSchema { .. } => false,
         }

@@ -206,7 +206,7 @@ fn select(of_tenant: bool, filter: AlertFilter) -> String {
 }
 
 /// Most open alerts of one agent; what it makes up beyond is one more, counted up.
-const OPEN_MAX: u64 = 100;
+const OPEN_MAX: u64 = 64;
 
 /// Raises an alert inside an operation.
 pub(super) fn raise(txn: &mut Txn<'_>, alert: &NewAlert) -> Result<Raised, StorageError> {

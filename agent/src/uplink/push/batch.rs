@@ -1,9 +1,13 @@
 //! Batch: a signed checkpoint and its records, as the Kernel takes them.
 
-use std::{path::Path, sync::Arc};
+use std::{io::Write, path::Path, sync::Arc};
 
+use anyhow::{Context, anyhow};
 use bytes::Bytes;
-use zstd::bulk::Compressor;
+use zstd::{
+    stream::write::Encoder,
+    zstd_safe::{CCtx, CParameter, ResetDirective, get_error_name},
+};
 
 use farhold_audit::{ChainPosition, ExportWriter, Head, checkpoint};
 use farhold_policy::Now;
@@ -33,13 +37,12 @@ pub(super) struct Builder {
     next: Option<(Run, Batch)>,
 }
 
-/// What is made once and used for every batch: a megabyte that comes and goes each time would be
-/// kept by the allocator several times over.
+/// What is made once and used for every batch.
 struct Tools {
     reader: Reader,
-    compressor: Compressor<'static>,
-    lines: Vec<u8>,
-    packed: Vec<u8>,
+    /// The compressor's own memory: a megabyte that comes and goes each time would be kept by the
+    /// allocator several times over.
+    zstd: CCtx<'static>,
 }
 
 impl Builder {
@@ -110,13 +113,14 @@ impl Builder {
 
 impl Tools {
     fn open(state_dir: &Path) -> anyhow::Result<Self> {
-        Ok(Self {
-            reader: Reader::open(state_dir)?,
-            compressor: Compressor::new(ZSTD_LEVEL)?,
-            lines: Vec::new(),
-            packed: Vec::new(),
-        })
+        let mut zstd = CCtx::try_create().context("no memory to compress in")?;
+        zstd.set_parameter(CParameter::CompressionLevel(ZSTD_LEVEL)).map_err(refused)?;
+        Ok(Self { reader: Reader::open(state_dir)?, zstd })
     }
+}
+
+fn refused(code: usize) -> anyhow::Error {
+    anyhow!("the compressor says {}", get_error_name(code))
 }
 
 /// Reads, signs and compresses; every record is held to the chain on its way out.
@@ -127,12 +131,12 @@ fn make(
     snapshot: &Snapshot,
     now: &Now,
 ) -> anyhow::Result<Batch> {
-    let Tools { reader, compressor, lines, packed } = tools;
+    let Tools { reader, zstd } = tools;
     let before = match run.from {
         1 => ChainPosition::start(&place.opening),
         from => {
             let head = reader.head_at(from - 1)?;
-            let head = head.ok_or_else(|| anyhow::anyhow!("record {} is not kept", from - 1))?;
+            let head = head.ok_or_else(|| anyhow!("record {} is not kept", from - 1))?;
             ChainPosition { seq: from - 1, head }
         }
     };
@@ -153,24 +157,28 @@ fn make(
             records.push(record);
         }
     }
-    let last = records.last().ok_or_else(|| anyhow::anyhow!("record {} is not kept", run.from))?;
+    let last = records.last().ok_or_else(|| anyhow!("record {} is not kept", run.from))?;
     let after = ChainPosition { seq: last.wire.link.seq, head: last.head };
 
     let lost = reader.queue(snapshot.acknowledged_seq)?.lost;
     let standing = report::standing(place, snapshot, now, lost);
     let checkpoint = checkpoint(&place.facts.device_key, &place.opening, before, after, standing)?;
-    lines.clear();
-    lines.reserve(usize::try_from(bytes).unwrap_or_default() + 4096);
-    let mut writer = ExportWriter::begin(&checkpoint, &place.device, lines)?;
-    for record in &records {
-        writer.record(&record.wire, lines)?;
+    // One made before may have been given up in its middle.
+    zstd.reset(ResetDirective::SessionOnly).map_err(refused)?;
+    let mut body = Encoder::with_context(Vec::new(), zstd);
+    let mut lines = Vec::new();
+    let mut writer = ExportWriter::begin(&checkpoint, &place.device, &mut lines)?;
+    // Each line goes as it is written: the whole never stands in memory.
+    body.write_all(&lines)?;
+    for record in records {
+        lines.clear();
+        writer.record(&record.wire, &mut lines)?;
+        body.write_all(&lines)?;
     }
     writer.finish()?;
-    drop(records);
-    packed.clear();
-    packed.reserve(zstd::zstd_safe::compress_bound(lines.len()));
-    compressor.compress_to_buffer(lines, packed)?;
-    Ok(Batch { body: Bytes::copy_from_slice(packed), after })
+    let mut body = body.finish()?;
+    body.shrink_to_fit();
+    Ok(Batch { body: body.into(), after })
 }
 
 /// About what a record's line takes.
