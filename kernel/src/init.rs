@@ -98,6 +98,8 @@ impl InitError {
 /// # Errors
 /// [`InitError`] names what could not be made.
 pub fn init(data: &Path, hosts: &[String]) -> Result<Initialized, InitError> {
+    // Whatever is made from here on is the Kernel's alone, SQLite's own files too.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

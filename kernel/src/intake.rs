@@ -76,15 +76,19 @@ fn forks_within_bounds(held: &[HeldBranch], judged: &Judged) -> Result<(), Refus
     Err(Refusal::new(Code::AuditFlood, detail).after(Duration::from_secs(3_600)))
 }
 
-/// Below this much room on the disk no batch is taken: registrations, checks and the
-/// administration go on.
+/// Below this much room on the disk, or this part of a small one, no batch is taken:
+/// registrations, checks and the administration go on.
 const FREE_MIN_BYTES: u64 = 256 << 20;
+const FREE_MIN_PART: u64 = 20;
 
 /// The room that is left is not one agent's to fill.
 fn has_room(plane: &ControlPlane) -> Result<(), Refusal> {
-    let free = rustix::fs::statvfs(plane.config.data_dir.path())
-        .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    if free >= FREE_MIN_BYTES {
+    // A disk that does not say is asked by writing.
+    let Ok(disk) = rustix::fs::statvfs(plane.config.data_dir.path()) else { return Ok(()) };
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    let full = bytes(disk.f_bavail) < FREE_MIN_BYTES.min(bytes(disk.f_blocks) / FREE_MIN_PART);
+    plane.intake.note_disk(full);
+    if !full {
         return Ok(());
     }
     Err(Refusal::from(Code::AuditFull).after(Duration::from_secs(60)))

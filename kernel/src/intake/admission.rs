@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,7 @@ pub struct Intake {
     turns: Arc<Semaphore>,
     buffered_kib: Arc<Semaphore>,
     agents: Arc<Mutex<BTreeSet<RuntimeId>>>,
+    disk_full: AtomicBool,
 }
 
 /// One batch's place, and what it holds; free again when dropped.
@@ -46,6 +50,18 @@ impl Intake {
             turns: Arc::new(Semaphore::new(limits.batches)),
             buffered_kib: Arc::new(Semaphore::new(BUFFERED_KIB)),
             agents: Arc::default(),
+            disk_full: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes whether the disk has room for batches: told when that turns, not at each batch.
+    pub(crate) fn note_disk(&self, full: bool) {
+        match (self.disk_full.swap(full, Ordering::Relaxed), full) {
+            (false, true) => {
+                tracing::error!("the disk has no room for batches; sites keep theirs until it has");
+            }
+            (true, false) => tracing::info!("the disk has room for batches again"),
+            _ => {}
         }
     }
 

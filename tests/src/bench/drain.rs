@@ -23,7 +23,7 @@ const MANY: usize = 1_000_000;
 /// As many as an agent puts into a batch.
 const BATCH: u64 = 1_000;
 const ALIKE: Content = Content::Alike(375);
-const RANDOM: Content = Content::Random(640, 340);
+const RANDOM: Content = Content::Random(680, 340);
 
 /// Measures it.
 ///

@@ -37,10 +37,9 @@ pub(super) fn measure(report: &mut Report) -> Result<()> {
         linked.site.is_ready();
         thread::sleep(IDLE);
         linked.site.drains();
-        for (process, (resident, peak)) in [
-            (linked.site.agent().id(), &mut agent),
-            (linked.kernel.process().id(), &mut kernel),
-        ] {
+        for (process, (resident, peak)) in
+            [(linked.site.agent().id(), &mut agent), (linked.kernel.process().id(), &mut kernel)]
+        {
             resident.add(resident_bytes(process)? as f64 / MEGABYTE);
             peak.add(peak_bytes(process)? as f64 / MEGABYTE);
         }

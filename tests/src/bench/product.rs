@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn an_event_has_the_bytes_that_its_content_says() {
         let id = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f";
-        for (content, bytes) in [(Content::Alike(375), 375), (Content::Random(640, 320), 640)] {
+        for (content, bytes) in [(Content::Alike(375), 375), (Content::Random(680, 340), 680)] {
             let event = content.event(id, id);
             assert_eq!(event.len(), bytes);
             let noise = event.chars().filter(|character| *character == NOISE).count();
-            assert_eq!(noise, if bytes == 640 { 320 } else { 0 });
+            assert_eq!(noise, if bytes == 680 { 340 } else { 0 });
         }
     }
 }
