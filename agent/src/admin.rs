@@ -35,8 +35,8 @@ use farhold_contract::Code;
 use farhold_store::{QueueFigures, Reader};
 
 use crate::{
-    clock::Clock, health::Health, importer::Importer, link::LinkSettings, metrics::Metrics,
-    owner::Owner, site::Place, uplink::LinkBoard,
+    clock::Clock, health::Health, importer::Importer, link::LinkSettings, link_board::LinkBoard,
+    metrics::Metrics, owner::Owner, site::Place,
 };
 
 /// What every admin route needs.

@@ -15,10 +15,10 @@ use farhold_store::QueueFigures;
 use crate::{
     cap::{FULL_PERCENT, HIGH_PERCENT},
     clock::Clock,
+    link_board::LinkBoard,
     owner::Owner,
     site::Place,
     snapshot::Snapshot,
-    uplink::LinkBoard,
 };
 
 /// Where conditions are found, and since when each stands.

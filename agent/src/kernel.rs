@@ -29,13 +29,14 @@ use crate::{
     denials::{DenialKey, Denials},
     heartbeats::Heartbeats,
     link::{LinkError, LinkFailure},
+    link_board::LinkBoard,
     metrics::Metrics,
     own_event::Draft,
     owner::{AppendEvents, AppendOwn, Consume, Deny, Owner, Register},
     random,
     site::Place,
     snapshot::Snapshot,
-    uplink::{Line, LinkBoard},
+    uplink::Line,
 };
 
 /// The site as runtimes see it: a Kernel that happens to be near.

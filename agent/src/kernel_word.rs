@@ -18,6 +18,9 @@ use farhold_contract::{
 };
 use farhold_policy::Restraints;
 
+/// Under which name the store keeps it.
+pub(crate) const KEPT_AS: &str = "kernel_word";
+
 /// What the Kernel's last accepted answer took away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelWord {

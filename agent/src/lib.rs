@@ -23,6 +23,7 @@ pub mod importer;
 pub mod kernel;
 pub mod kernel_word;
 pub mod link;
+pub mod link_board;
 pub mod metrics;
 pub mod own_event;
 pub mod owner;

@@ -39,7 +39,6 @@ pub use append::{AppendEvents, AppendOwn};
 pub use consume::Consume;
 pub use deny::Deny;
 pub use group::Group;
-pub(crate) use group::KERNEL_WORD;
 pub use import::ApplyImport;
 pub use link::{HeedAnswer, TakeReceipt};
 pub use register::Register;

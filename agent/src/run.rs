@@ -28,12 +28,13 @@ use crate::{
     importer::Importer,
     kernel::{LocalKernel, RESOLVING_MAX},
     link::{Enrollment, LinkSettings, ProxySettings},
+    link_board::LinkBoard,
     metrics::Metrics,
     own_event::Draft,
     owner::{AppendOwn, Owner, Tick},
     probes,
     site::{Site, SiteError},
-    uplink::{self, Line, LinkBoard, Wiring},
+    uplink::{self, Line, Wiring},
 };
 
 /// How often the mark is written and repeats of refusals are told.

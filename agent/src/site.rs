@@ -26,9 +26,8 @@ use farhold_store::{
 use crate::{
     cap::cap_bytes,
     config::Config,
-    kernel_word::KernelWord,
+    kernel_word::{self, KernelWord},
     link::Enrollment,
-    owner::KERNEL_WORD,
     random,
     shares::Shares,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
@@ -263,7 +262,7 @@ fn find(
     let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
     let snapshot = Snapshot {
         documents: Arc::new(Documents::new(standing, &facts, dated_by)),
-        word: Arc::new(store.own::<KernelWord>(KERNEL_WORD)?.unwrap_or_default()),
+        word: Arc::new(store.own::<KernelWord>(kernel_word::KEPT_AS)?.unwrap_or_default()),
         registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
         usage: Arc::new(UsageBoard::new(store.counters())),
         clock,

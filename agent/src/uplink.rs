@@ -1,10 +1,10 @@
 //! The uplink: what a managed agent does about its Kernel, one task a concern.
 //!
 //! Each task drives a machine of `farhold_sync`, which says what to do and when; the [`Line`] they
-//! share carries values between the link, the owner and the [`LinkBoard`]. Nothing that answers a
+//! share carries values between the link, the owner and the
+//! [`LinkBoard`](crate::link_board::LinkBoard). Nothing that answers a
 //! product waits for any of it.
 
-mod board;
 mod heartbeat;
 mod line;
 mod pull;
@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use tokio::{sync::watch, task::JoinSet};
 
-pub use board::{CertificateLife, Failing, LinkBoard, LinkView};
 pub use line::{Heard, Line, Wiring};
 
 /// Starts every task; they end when `stopped` says so.

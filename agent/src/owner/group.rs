@@ -19,7 +19,7 @@ use farhold_store::{Appended, Body, StoreError, Txn, write_second_copy};
 use crate::{
     cap::FULL_PERCENT,
     clock::Clock,
-    kernel_word::KernelWord,
+    kernel_word::{self, KernelWord},
     metrics::Metrics,
     own_event::{self, Draft},
     random,
@@ -29,9 +29,6 @@ use crate::{
 };
 
 use super::{News, work::Work};
-
-/// Under which name the store keeps what the Kernel has taken away.
-pub(crate) const KERNEL_WORD: &str = "kernel_word";
 
 /// The clock is kept with the first commit of each second: it may fall behind by that at a crash,
 /// and a page less is written by every other commit.
@@ -310,7 +307,7 @@ impl Group<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn put_word(&mut self, word: KernelWord) -> Result<(), StoreError> {
-        self.txn.put_own(KERNEL_WORD, &word)?;
+        self.txn.put_own(kernel_word::KEPT_AS, &word)?;
         self.word = Arc::new(word);
         Ok(())
     }

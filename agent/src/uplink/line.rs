@@ -21,13 +21,12 @@ use crate::{
     heartbeats::Heartbeats,
     importer::Importer,
     link::{Enrollment, KernelClient, LinkError, LinkSettings},
+    link_board::{CertificateLife, Failing, LinkBoard},
     owner::Owner,
     random,
     site::Place,
     snapshot::Snapshot,
 };
-
-use super::board::{CertificateLife, Failing, LinkBoard};
 
 /// However far away the next thing to do is, a task looks again after this long: timers stand
 /// still while the machine sleeps.
