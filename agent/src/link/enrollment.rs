@@ -170,7 +170,7 @@ impl ClientIdentity {
     /// Puts a certificate and its key together.
     ///
     /// # Errors
-    /// [`CertificateError`]; whether they belong together is [`ClientIdentity::check`]'s.
+    /// [`CertificateError`]; whether they belong together is `ClientIdentity::check`'s.
     pub fn new(
         certificate: String,
         chain: Vec<String>,

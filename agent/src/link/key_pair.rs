@@ -15,7 +15,7 @@ impl TlsKeyPair {
     /// Makes a new one.
     ///
     /// # Errors
-    /// [`KeyPairError`]: the system gives no randomness.
+    /// `KeyPairError`: the system gives no randomness.
     pub fn generate() -> Result<Self, KeyPairError> {
         KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
             .map(Self)
@@ -35,7 +35,7 @@ impl TlsKeyPair {
     /// A certificate request in DER. It names nobody: the Kernel takes its public key alone.
     ///
     /// # Errors
-    /// [`KeyPairError`].
+    /// `KeyPairError`.
     pub fn request_der(&self) -> Result<Vec<u8>, KeyPairError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
