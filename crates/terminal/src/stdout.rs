@@ -24,7 +24,7 @@ pub fn write(bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes one JSON value.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
