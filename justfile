@@ -15,7 +15,7 @@ test:
 demo:
     cargo demo
 
-# Every figure beside its peer or its limit; parts: checks, events, verification, footprint, drain, fleet
+# Every figure beside its peer or its limit; parts: checks, events, verification, sizes, footprint, managed, cold, drain, fleet
 bench *parts: peers
     cargo run --quiet --release --package farhold-tests --bin bench -- {{parts}}
 
@@ -25,10 +25,11 @@ peers:
     -@which wrk redis-server minisign openssl > /dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends wrk redis-server minisign openssl file)
     -@test -d target/peers/node_modules/@cerbos || npm install --silent --no-audit --no-fund --prefix target/peers @cerbos/cerbos-linux-x64
 
-# The properties for as long as it takes, then a thousand kills at random moments under load
+# The properties for as long as it takes, a thousand kills at random moments under load, ten million records waiting
 soak cases="50000" rounds="1000":
     PROPTEST_CASES={{cases}} cargo test --release --package farhold-policy --package farhold-audit --package farhold-bundle
     FARHOLD_ROUNDS={{rounds}} cargo test --package farhold-tests --test kill_nine -- --nocapture
+    FARHOLD_BACKLOG=10000000 cargo test --package farhold-tests --test queue a_million -- --nocapture
 
 # The Debian packages, and with `just package --image` the container images, in target/packages
 package *options:
