@@ -5,7 +5,7 @@ mod state_owner;
 use std::{
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -26,6 +26,8 @@ use state_owner::{Acting, StateOwner};
 
 /// Connecting to a socket on this machine is a matter of microseconds, unless nobody accepts.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long an agent that was there may be away while it begins anew.
+const ANEW_TIME: Duration = Duration::from_secs(5);
 /// Between two pieces of a stream.
 const PIECE_TIME: Duration = Duration::from_secs(60);
 /// Largest answer that is held in memory, in bytes; an export is streamed.
@@ -81,6 +83,18 @@ impl Ask {
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
+        let mut request = Request::builder()
+            .method(&self.method)
+            .uri(&self.path)
+            .header(header::HOST, "farhold")
+            .header(header::CONNECTION, "close");
+        if let Some(media_type) = self.media_type {
+            request = request.header(header::CONTENT_TYPE, media_type);
+        }
+        request.body(Full::new(self.body.clone())).context("the call can't be written")
     }
 
     fn new(method: Method, path: impl Into<String>) -> Self {
@@ -211,22 +225,12 @@ impl AdminDoor {
     }
 
     async fn send(&self, ask: Ask) -> anyhow::Result<Response<Body>> {
-        let patience = ask.patience;
-        let mut request = Request::builder()
-            .method(ask.method)
-            .uri(ask.path)
-            .header(header::HOST, "farhold")
-            .header(header::CONNECTION, "close");
-        if let Some(media_type) = ask.media_type {
-            request = request.header(header::CONTENT_TYPE, media_type);
-        }
-        let request = request.body(Full::new(ask.body)).context("the call can't be written")?;
         match &self.way {
-            Way::Socket(path) => timeout(patience, over_socket(path, request))
+            Way::Socket(path) => timeout(ask.patience, over_socket(path, &ask))
                 .await
                 .map_err(|late| unreachable(path, late))?,
             Way::InProcess { router, .. } => {
-                let Ok(response) = router.clone().oneshot(request.map(Body::new)).await;
+                let Ok(response) = router.clone().oneshot(ask.request()?.map(Body::new)).await;
                 Ok(response)
             }
         }
@@ -265,11 +269,39 @@ impl AdminDoor {
     }
 }
 
-async fn over_socket(path: &Path, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Body>> {
-    let stream = timeout(CONNECT_TIME, UnixStream::connect(path))
+/// Asks over the socket. An agent that begins anew after an enrollment hangs up on whoever came
+/// at that moment: a call that changes nothing is simply made again.
+async fn over_socket(path: &Path, ask: &Ask) -> anyhow::Result<Response<Body>> {
+    let began = Instant::now();
+    let mut was_there = false;
+    loop {
+        let answered = match connect(path).await {
+            Ok(stream) => {
+                was_there = true;
+                exchange(path, stream, ask.request()?).await
+            }
+            Err(error) => Err(error),
+        };
+        let again = was_there && ask.method == Method::GET && began.elapsed() < ANEW_TIME;
+        match answered {
+            Err(_) if again => tokio::time::sleep(Duration::from_millis(50)).await,
+            answered => return Ok(answered?),
+        }
+    }
+}
+
+async fn connect(path: &Path) -> Result<UnixStream, Failure> {
+    timeout(CONNECT_TIME, UnixStream::connect(path))
         .await
         .map_err(|late| unreachable(path, late))?
-        .map_err(|error| unreachable(path, error))?;
+        .map_err(|error| unreachable(path, error))
+}
+
+async fn exchange(
+    path: &Path,
+    stream: UnixStream,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Body>, Failure> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(path, error))?;
     // It ends with the answer; what goes wrong in it is told by the answer, too.
