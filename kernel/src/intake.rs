@@ -91,7 +91,7 @@ fn has_room(plane: &ControlPlane) -> Result<(), Refusal> {
     if !full {
         return Ok(());
     }
-    Err(Refusal::from(Code::AuditFull).after(Duration::from_secs(60)))
+    Err(Refusal::from(Code::AuditFull).after(Duration::from_secs(10)))
 }
 
 /// Verifies a batch and takes it in.
