@@ -1,5 +1,8 @@
 //! The site as it is found at the start: state directory, device key, store, documents.
 
+mod membership;
+mod standing;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
@@ -9,19 +12,15 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
-
 use farhold_audit::{Epoch, Opening};
-use farhold_bundle::{KeyId, Signer, SiteFacts, Standing, TrustRoot, payload::SiteMode};
+use farhold_bundle::{KeyId, Signer, SiteFacts, payload::SiteMode};
 use farhold_contract::{
     Code, Timestamp,
     id::{RuntimeId, TenantId},
 };
 use farhold_keys::{FileSigner, KeyError};
 use farhold_policy::{ClockReading, ClockState};
-use farhold_store::{
-    Birth, DATABASE, Opened, Store, StoreError, read_second_copy, write_second_copy,
-};
+use farhold_store::{Birth, DATABASE, Opened, Store, StoreError};
 
 use crate::{
     cap::cap_bytes,
@@ -32,6 +31,11 @@ use crate::{
     shares::Shares,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
 };
+
+use membership::{enrollment, membership};
+use standing::standing;
+
+pub use membership::Membership;
 
 /// What never changes while the process runs.
 pub struct Place {
@@ -60,15 +64,6 @@ pub struct Place {
     _lock: File,
 }
 
-/// For whom an agent works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Membership {
-    /// The organizations of the site; the first is the agent's own. Never empty.
-    pub tenants: Vec<TenantId>,
-    /// The agent as its Kernel knows it; none at a detached site.
-    pub runtime_id: Option<RuntimeId>,
-}
-
 impl Place {
     /// The organization in whose context the agent records what it does.
     pub fn own_tenant(&self) -> Option<TenantId> {
@@ -93,9 +88,6 @@ pub struct Site {
     pub shares: Arc<Shares>,
     size: Size,
 }
-
-/// Under which name the store keeps for whom the agent works.
-const MEMBERSHIP: &str = "membership";
 
 /// The database's size as last asked.
 #[derive(Default)]
@@ -272,42 +264,6 @@ fn find(
     Ok(Found { facts, mode, membership, enrollment, snapshot })
 }
 
-/// The agent's standing with its Kernel. A file that can't be used cuts nobody off: what was
-/// verified serves without it.
-fn enrollment(config: &Config) -> Option<Enrollment> {
-    if config.mode == Some(SiteMode::Detached) {
-        return None;
-    }
-    Enrollment::load(&config.state_dir).unwrap_or_else(|error| {
-        let reason = crate::error_chain(&error).to_string();
-        tracing::error!(%reason, action = error.action(), "the standing with the Kernel can't be used");
-        None
-    })
-}
-
-/// For whom the agent works. The database remembers an enrollment, so that a damaged file takes
-/// no rights away.
-fn membership(
-    store: &mut Store,
-    config: &Config,
-    enrollment: Option<&Enrollment>,
-) -> Result<Option<Membership>, StoreError> {
-    if config.mode == Some(SiteMode::Detached) {
-        let tenants = Vec::from_iter(config.tenant_id);
-        return Ok(Some(Membership { tenants, runtime_id: None }));
-    }
-    let known = store.own::<Membership>(MEMBERSHIP)?;
-    let Some(enrollment) = enrollment else { return Ok(known) };
-    let told =
-        Membership { tenants: enrollment.tenants.clone(), runtime_id: Some(enrollment.runtime_id) };
-    if known.as_ref() != Some(&told) {
-        let mut txn = store.begin()?;
-        txn.put_own(MEMBERSHIP, &told)?;
-        txn.commit()?;
-    }
-    Ok(Some(told))
-}
-
 /// Takes the state directory for this process, making it on a first start.
 fn lock(state_dir: &Path) -> Result<File, SiteError> {
     let unusable = |operation, path: &Path| {
@@ -343,78 +299,4 @@ fn device_key(state_dir: &Path) -> Result<FileSigner, SiteError> {
         return Ok(farhold_keys::load(&path, None)?);
     }
     Ok(farhold_keys::create(&path, None)?)
-}
-
-/// What stands: of database and second copy, the one that stands higher (`bundle.md` §3.6); at a
-/// first start, the root that the vendor's package brought.
-fn standing(store: &mut Store, state_dir: &Path, trust_file: &Path) -> Result<Standing, SiteError> {
-    let first = reload("database", &store.document_lines()?);
-    let second = match read_second_copy(state_dir) {
-        Ok(lines) => reload("second copy", &lines),
-        // An unreadable copy takes no rights away.
-        Err(error) => {
-            tracing::warn!(error = %crate::error_chain(&error), "the second copy of the documents can't be read");
-            Standing::default()
-        }
-    };
-    if same_issuer(&first, &second) && second.height() > first.height() {
-        tracing::warn!(
-            "the second copy of the documents stands higher than the database and serves"
-        );
-        keep(store, &second)?;
-        return Ok(second);
-    }
-    if first.root().is_none()
-        && let Some(packaged) = packaged_trust(trust_file)
-    {
-        keep(store, &packaged)?;
-        copy(state_dir, &packaged);
-        return Ok(packaged);
-    }
-    if second.height() < first.height() {
-        copy(state_dir, &first);
-    }
-    Ok(first)
-}
-
-/// A copy under another issuer's root is nobody's second copy.
-fn same_issuer(first: &Standing, second: &Standing) -> bool {
-    let issuer = |standing: &Standing| standing.root().map(|root| root.root().issuer.id);
-    issuer(first).is_none_or(|known| issuer(second) == Some(known))
-}
-
-/// A copy that can't be written takes no rights away: the database serves, and the next start tries again.
-fn copy(state_dir: &Path, standing: &Standing) {
-    if let Err(error) = write_second_copy(state_dir, &standing.to_bundle()) {
-        tracing::error!(error = %crate::error_chain(&error), "the second copy of the documents could not be written");
-    }
-}
-
-fn reload(copy: &str, lines: &[Vec<u8>]) -> Standing {
-    let (standing, refused) = Standing::reload(lines.iter().map(Vec::as_slice));
-    for reason in refused {
-        tracing::error!(copy, reason = %crate::error_chain(&reason), "a stored document no longer verifies and is left out");
-    }
-    standing
-}
-
-fn keep(store: &mut Store, standing: &Standing) -> Result<(), StoreError> {
-    let mut txn = store.begin()?;
-    txn.put_documents(standing)?;
-    txn.commit()
-}
-
-fn packaged_trust(file: &Path) -> Option<Standing> {
-    let bytes = std::fs::read(file).ok()?;
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    match TrustRoot::install(line, None) {
-        Ok(root) => {
-            tracing::info!(root.version = root.version(), root.sha256 = %root.root().sha256(), "the packaged trust root is installed");
-            Some(Standing::with_trust(root))
-        }
-        Err(reason) => {
-            tracing::error!(file = %file.display(), reason = %crate::error_chain(&reason), "the packaged trust root is refused");
-            None
-        }
-    }
 }

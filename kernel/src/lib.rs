@@ -5,8 +5,6 @@
 //! one, the administrator at the other. See `ARCHITECTURE.md` for walkthroughs.
 #![forbid(unsafe_code)]
 
-use std::{error::Error, fmt};
-
 pub mod admin;
 pub mod agents;
 pub mod ca;
@@ -36,21 +34,5 @@ pub mod server_identity;
 pub mod storage;
 pub mod tls;
 
+pub use farhold_terminal::error_chain;
 pub use run::run;
-
-/// An error with the reasons behind it, on one line: printed once, where it is handled.
-pub fn error_chain<'e>(error: &'e (dyn Error + 'static)) -> impl fmt::Display + 'e {
-    struct Chain<'e>(&'e (dyn Error + 'static));
-    impl fmt::Display for Chain<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}", self.0)?;
-            let mut source = self.0.source();
-            while let Some(reason) = source {
-                write!(f, ": {reason}")?;
-                source = reason.source();
-            }
-            Ok(())
-        }
-    }
-    Chain(error)
-}

@@ -37,22 +37,20 @@ pub(super) async fn run(line: Arc<Line>) {
 }
 
 async fn fetch(line: &Line, etag: Option<Sha256Digest>) -> PullAnswer {
-    let pulled = line.client().bundle(etag.as_ref()).await;
-    let wall = line.wall();
-    match pulled {
+    match line.client().bundle(etag.as_ref()).await {
         Ok(Pulled::NotModified) => {
-            line.wiring.board.update(|view| view.pulled_at = Some(wall));
+            note_pulled(line);
             PullAnswer::Failed(farhold_sync::Verdict::NotModified)
         }
         Ok(Pulled::Bundle { bytes, digest }) => match line.wiring.importer.import(bytes).await {
             Ok(_) => {
                 tracing::info!(bundle.sha256 = %digest, "a bundle was pulled");
-                line.wiring.board.update(|view| view.pulled_at = Some(wall));
+                note_pulled(line);
                 PullAnswer::Imported { digest }
             }
             // It stands already: by hand, or before a restart.
             Err(refusal) if refusal.code == Code::BundleSuperseded => {
-                line.wiring.board.update(|view| view.pulled_at = Some(wall));
+                note_pulled(line);
                 PullAnswer::Imported { digest }
             }
             // The disk, the database: the bundle is not to blame, and is pulled again.
@@ -63,4 +61,10 @@ async fn fetch(line: &Line, etag: Option<Sha256Digest>) -> PullAnswer {
         },
         Err(error) => PullAnswer::Failed(line.judge(Call::Pull, &error)),
     }
+}
+
+/// The bundle that the Kernel wants stands here.
+fn note_pulled(line: &Line) {
+    let wall = line.wall();
+    line.wiring.board.update(|view| view.pulled_at = Some(wall));
 }

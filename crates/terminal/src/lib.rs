@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod argument;
+mod chain;
 mod failure;
 pub mod input;
 pub mod log;
@@ -21,6 +22,7 @@ mod told;
 mod usage;
 pub mod version;
 
+pub use chain::error_chain;
 pub use failure::Failure;
 pub use program::{Program, main};
 pub use told::{AlreadyTold, Known, Told};
