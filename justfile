@@ -31,6 +31,10 @@ soak cases="50000" rounds="1000":
     FARHOLD_ROUNDS={{rounds}} cargo test --package farhold-tests --test kill_nine -- --nocapture
     FARHOLD_BACKLOG=10000000 cargo test --package farhold-tests --test queue a_million -- --nocapture
 
+# Hostile bytes for everything that reads them: each target its share of so many seconds
+fuzz seconds="3600":
+    fuzz/run {{seconds}}
+
 # The Debian packages, and with `just package --image` the container images, in target/packages
 package *options:
     packaging/build {{options}}

@@ -10,12 +10,15 @@ pub mod client;
 mod dead_letters;
 mod enroll;
 mod export;
+mod fingerprint;
 mod import;
 mod licenses;
 mod queue;
+mod request;
 mod status;
 mod tokens;
 mod trust;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -69,9 +72,12 @@ pub fn routes(admin: Arc<Admin>) -> Router {
         .route("/admin/enroll", post(enroll::enroll))
         .route("/admin/import", post(import::import))
         .route("/admin/licenses", get(licenses::show))
+        .route("/admin/what-if", get(what_if::show))
         .route("/admin/audit/tail", get(audit::tail))
         .route("/admin/audit/verify", get(audit::verify))
         .route("/admin/export", post(export::export))
+        .route("/admin/fingerprint", get(fingerprint::show))
+        .route("/admin/request", post(request::make))
         .route("/admin/queue", get(queue::show))
         .route("/admin/dead-letters", get(dead_letters::list))
         .route("/admin/tokens", get(tokens::list).post(tokens::create))
@@ -100,6 +106,11 @@ async fn read(body: Body, most: usize, too_large: Code) -> Result<Bytes, Refusal
 }
 
 impl Admin {
+    /// How the site is linked now.
+    fn link(&self) -> farhold_policy::Link {
+        self.board.link(self.place.mode, self.clock.read().boottime_ms)
+    }
+
     /// Reads the database on a thread of its own: requests never wait for the disk.
     async fn read<T: Send + 'static>(
         &self,

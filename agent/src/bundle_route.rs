@@ -5,18 +5,14 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
-};
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
 use sha2::{Digest, Sha256};
 
-use farhold_api::{Call, RuntimeHeader};
+use farhold_api::{Call, RuntimeHeader, tagged};
+use farhold_contract::Sha256Digest;
 
 use crate::{kernel::LocalKernel, snapshot::Snapshot};
 
@@ -27,22 +23,11 @@ pub(crate) fn routes(kernel: Arc<LocalKernel>) -> Router {
 
 async fn bundle(State(kernel): State<Arc<LocalKernel>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    let headers = &head.headers;
-    farhold_api::answer(headers, async {
+    farhold_api::answer(&head.headers, async {
         let call = Call::from_head(&head, &*kernel, RuntimeHeader::Required).await?;
         let lines = lines_for(&kernel.owner.snapshot(), &call);
-        let tag = format!("\"{}\"", hex::encode(Sha256::digest(&lines)));
-        let known =
-            headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-        let mut response = if known {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            ([(CONTENT_TYPE, "application/jsonl")], Body::from(lines)).into_response()
-        };
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            response.headers_mut().insert(ETAG, tag);
-        }
-        Ok(response)
+        let digest = Sha256Digest::new(Sha256::digest(&lines).into());
+        tagged(&head.headers, "application/jsonl", digest, lines.into())
     })
     .await
 }

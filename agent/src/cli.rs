@@ -3,13 +3,16 @@
 mod audit;
 mod check;
 mod config;
+mod decision;
 mod enroll;
 mod export;
+mod fingerprint;
 mod import;
 mod license;
 mod log;
 mod output;
 mod queue;
+mod request;
 mod run;
 mod session;
 mod status;
@@ -59,6 +62,10 @@ enum Verb {
     Audit(audit::Verb),
     /// Export the audit records that the vendor has not receipted
     Export(export::Args),
+    /// Ask the vendor: for a license of this machine's own, a rehost, a clock reset
+    Request(request::Args),
+    /// Show what licenses may be bound to of this machine
+    Fingerprint(fingerprint::Args),
     /// Look after the audit queue
     #[command(subcommand)]
     Queue(queue::Verb),
@@ -104,6 +111,8 @@ impl Verb {
             Self::License(verb) => verb.act(session),
             Self::Audit(verb) => verb.act(session),
             Self::Export(args) => args.act(session),
+            Self::Request(args) => args.act(session),
+            Self::Fingerprint(args) => args.act(session),
             Self::Queue(verb) => verb.act(session),
             Self::Token(verb) => verb.act(session),
             Self::Config(verb) => verb.act(session),

@@ -45,7 +45,8 @@ impl Clock for SystemClock {
     }
 }
 
-fn wall() -> Timestamp {
+/// The system clock alone, for what somebody else dates.
+pub(crate) fn wall() -> Timestamp {
     let ms = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),

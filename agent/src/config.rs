@@ -44,6 +44,10 @@ pub struct Config {
     pub local_gid: Option<u32>,
     /// The way to the Kernel.
     pub link: LinkConfig,
+    /// The folder whose bundles are imported; `None`: none is watched.
+    pub drop_folder: Option<PathBuf>,
+    /// The Kubernetes cluster the site runs in, where its operator tells.
+    pub cluster_id: Option<String>,
     /// The audit queue's cap in bytes; `None`: a share of the filesystem.
     pub queue_cap_bytes: Option<u64>,
     /// How the log is written.

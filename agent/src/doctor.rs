@@ -7,8 +7,10 @@ mod agent_running;
 mod certificate_valid;
 mod clock_plausible;
 mod config_valid;
+mod drop_folder;
 mod kernel_reachable;
 mod license_in_force;
+mod machine_binding;
 mod site;
 mod state_directory;
 
@@ -87,7 +89,7 @@ struct Check {
 }
 
 /// In the order they run and are shown; a check comes after those it needs.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 9] = [
     Check { id: config_valid::ID, needs: &[], examine: config_valid::examine },
     Check {
         id: state_directory::ID,
@@ -106,6 +108,11 @@ const CHECKS: [Check; 7] = [
         examine: license_in_force::examine,
     },
     Check {
+        id: machine_binding::ID,
+        needs: &[agent_running::ID],
+        examine: machine_binding::examine,
+    },
+    Check {
         id: kernel_reachable::ID,
         needs: &[agent_running::ID],
         examine: kernel_reachable::examine,
@@ -115,6 +122,7 @@ const CHECKS: [Check; 7] = [
         needs: &[agent_running::ID],
         examine: certificate_valid::examine,
     },
+    Check { id: drop_folder::ID, needs: &[config_valid::ID], examine: drop_folder::examine },
 ];
 
 /// The ids of all checks, in order.

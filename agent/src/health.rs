@@ -6,16 +6,17 @@ use std::{
 };
 
 use farhold_contract::{
-    Timestamp,
+    Code, Timestamp,
     condition::{Condition, ConditionCode},
 };
-use farhold_policy::{Now, Phase};
+use farhold_policy::{LicenseView, Now, Phase};
 use farhold_store::QueueFigures;
 
 use crate::{
     cap::{FULL_PERCENT, HIGH_PERCENT},
     clock::Clock,
     link_board::LinkBoard,
+    machine,
     owner::Owner,
     site::Place,
     snapshot::Snapshot,
@@ -33,10 +34,9 @@ pub struct Health {
 
 /// Below this the filesystem is said to be nearly full.
 const DISK_LOW_BYTES: u64 = 256 << 20;
-/// How far the mark may be from the wall before it is said.
-const SKEW_MS: i64 = 60 * 60 * 1000;
-/// How far the system clock may be from the Kernel's before it is said.
-const KERNEL_SKEW_MS: i64 = 5 * 60 * 1000;
+/// How far the system clock may be from the agent's own time, or the Kernel's, before it is said:
+/// more than drift and an answer's time of travel.
+const SKEW_MS: i64 = 5 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Before a root's end it is said this early.
 const ROOT_WARNING_MS: i64 = 90 * DAY_MS;
@@ -116,7 +116,11 @@ impl Health {
             None => note(true, ConditionCode::TrustMissing, none()),
             Some(root) => {
                 let left_ms = root.root().expires.as_ms() - now.instant.as_ms();
-                let detail = format!("root {} ends at {}", root.version(), root.root().expires);
+                let (version, expires) = (root.version(), root.root().expires);
+                let detail = match left_ms > 0 {
+                    true => format!("root {version} ends at {expires}"),
+                    false => format!("root {version} ended at {expires}; nothing new is taken"),
+                };
                 note(left_ms < ROOT_WARNING_MS, ConditionCode::TrustRootExpiring, detail);
                 note(
                     documents.standing.licenses().is_empty(),
@@ -125,15 +129,21 @@ impl Health {
                 );
             }
         }
-        let refused = documents.not_admitted.values().next().cloned();
-        note(refused.is_some(), ConditionCode::BundleRejected, refused.unwrap_or_default());
+        let drift = machine::drift(snapshot, now);
+        note(drift.is_some(), ConditionCode::FingerprintDrift, drift.unwrap_or_default());
+        let kept_out = kept_out(snapshot, now);
+        note(kept_out.is_some(), ConditionCode::BundleRejected, kept_out.unwrap_or_default());
         for (code, detail) in documents.policy.conditions(now) {
             note(true, code, detail);
         }
         let ahead_ms = now.wall.as_ms() - now.mark.as_ms();
-        let detail = format!("wall {}, agent's own time {}", now.wall, now.mark);
-        note(ahead_ms < -DAY_MS, ConditionCode::ClockRollback, detail.clone());
-        note(ahead_ms >= -DAY_MS && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
+        let mut detail = format!("wall {}, agent's own time {}", now.wall, now.mark);
+        if now.is_on_probation() {
+            detail.push_str(", which follows after 24 hours of uptime or by the Kernel's word");
+        }
+        let rolled_back = now.is_rolled_back();
+        note(rolled_back, ConditionCode::ClockRollback, detail.clone());
+        note(!rolled_back && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
         for (code, detail) in self.of_the_link(snapshot, now) {
             note(true, code, detail);
         }
@@ -179,7 +189,7 @@ impl Health {
                 found.push((ConditionCode::CertificateExpiring, detail));
             }
         }
-        if view.skew_ms.abs() > KERNEL_SKEW_MS {
+        if view.skew_ms.abs() > SKEW_MS {
             let detail = format!("{} s from the Kernel's", view.skew_ms / 1000);
             found.push((ConditionCode::ClockSkew, detail));
         }
@@ -188,4 +198,23 @@ impl Health {
         }
         found
     }
+}
+
+/// A license that would decide, but that this site can't admit: not for what the site gave up
+/// itself, and not for the machine, whose drift is told as such.
+fn kept_out(snapshot: &Snapshot, now: &Now) -> Option<String> {
+    let documents = &snapshot.documents;
+    let is_told = |view: &&LicenseView| match view.barred {
+        None | Some(Code::LicenseReleased) => false,
+        Some(Code::LicenseBinding) => machine::binding_of(&documents.standing, view).is_none(),
+        Some(_) => true,
+    };
+    let lines = documents.policy.lines(now);
+    let above_what_decides =
+        lines.iter().flat_map(|line| line.licenses.iter().take_while(|license| !license.in_force));
+    above_what_decides
+        .filter(|view| !view.revoked && view.phase != Phase::Stopped)
+        .find(is_told)
+        .and_then(|view| documents.not_admitted.get(&(view.license_id, view.serial.as_u64())))
+        .map(ToString::to_string)
 }

@@ -4,21 +4,28 @@ use std::{error::Error, sync::Arc};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use farhold_api::Refusal;
 use farhold_audit::OwnKind;
-use farhold_bundle::{ImportPlan, Standing, TrustRoot, plan_import};
+use farhold_bundle::{
+    ImportPlan, LineOutcome, SiteFacts, Standing, TrustRoot, decode_typed_form, is_typed_form,
+    plan_import,
+};
 use farhold_contract::{Code, Sha256Digest, condition::ConditionCode};
+use farhold_policy::Now;
 
 use crate::{
     clock::Clock,
     health::Health,
     own_event::Draft,
-    owner::{AppendOwn, ApplyImport, InstallTrust, Owner},
+    owner::{AppendOwn, Applied, ApplyImport, InstallTrust, Owner},
     site::Place,
-    snapshot::Documents,
+    snapshot::{Documents, Registry},
 };
+
+/// How often a bundle is planned again because the machine or a request changed what stands.
+const PLANS_MAX: usize = 3;
 
 /// Imports bundles, one at a time: each is planned against what the one before left.
 pub struct Importer {
@@ -32,21 +39,58 @@ pub struct Importer {
     pub health: Arc<Health>,
     /// One at a time.
     pub turn: Mutex<()>,
+    /// Counts what came into force.
+    pub imported: watch::Sender<u64>,
+}
+
+/// A bundle, or one document in typed form, as somebody offers it.
+pub struct Offer {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The hash of the only bundle that is wanted, if there is one.
+    pub expected: Option<Sha256Digest>,
 }
 
 /// What an import did, or would do.
 pub struct Imported {
     /// What each line is, and what falls.
     pub plan: ImportPlan,
-    /// SHA-256 of the bundle's bytes.
+    /// SHA-256 of the bundle's bytes; of a typed form, of the line it stands for.
     pub bundle_sha256: Sha256Digest,
+    /// What stood.
+    pub before: Stand,
+    /// What stands now, or would stand.
+    pub after: Stand,
+    /// Who was registered.
+    pub registry: Arc<Registry>,
+}
+
+/// What stands, and the time by which it is judged.
+#[derive(Clone)]
+pub struct Stand {
+    /// The documents.
+    pub documents: Arc<Documents>,
+    /// The time.
+    pub now: Now,
+}
+
+/// A bundle's lines, and their hash.
+#[derive(Clone)]
+struct Bundle {
+    lines: Arc<Vec<u8>>,
+    sha256: Sha256Digest,
 }
 
 /// What an import would make of what stood when it was planned.
 struct Planned {
-    base: Arc<Documents>,
-    plan: ImportPlan,
-    documents: Documents,
+    facts: Arc<SiteFacts>,
+    imported: Imported,
+}
+
+impl From<Vec<u8>> for Offer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, expected: None }
+    }
 }
 
 impl Importer {
@@ -54,25 +98,32 @@ impl Importer {
     ///
     /// # Errors
     /// The code of whatever would refuse the bundle.
-    pub async fn preview(self: &Arc<Self>, bundle: Vec<u8>) -> Result<Imported, Refusal> {
-        let bundle_sha256 = Sha256Digest::new(Sha256::digest(&bundle).into());
+    pub async fn preview(self: &Arc<Self>, offer: impl Into<Offer>) -> Result<Imported, Refusal> {
+        let Offer { bytes, expected } = offer.into();
+        let bundle = Bundle::of(bytes)?;
         let _one_at_a_time = self.turn.lock().await;
-        let Planned { plan, .. } = self.plan(bundle).await?;
-        Ok(Imported { plan, bundle_sha256 })
+        bundle.require(expected)?;
+        Ok(self.plan(bundle).await?.imported)
     }
 
     /// Imports a bundle, all of it or nothing. A refusal leaves a trace of itself.
     ///
     /// # Errors
-    /// The code of whatever refuses the bundle; `bundle.superseded` if nothing in it is new.
-    pub async fn import(self: &Arc<Self>, bundle: Vec<u8>) -> Result<Imported, Refusal> {
-        let bundle_sha256 = Sha256Digest::new(Sha256::digest(&bundle).into());
+    /// The code of whatever refuses the bundle; `bundle.superseded` if nothing in it is new,
+    /// `bundle.unexpected` if it is not the one that is wanted.
+    pub async fn import(self: &Arc<Self>, offer: impl Into<Offer>) -> Result<Imported, Refusal> {
+        let Offer { bytes, expected } = offer.into();
+        let bundle = Bundle::of(bytes)?;
+        let sha256 = bundle.sha256;
         let _one_at_a_time = self.turn.lock().await;
-        let outcome = match self.plan(bundle).await {
-            Ok(planned) => self.apply(planned, bundle_sha256).await,
+        let outcome = match bundle.require(expected) {
+            Ok(()) => self.take(bundle).await,
             Err(refusal) => Err(refusal),
         };
-        self.note(&outcome, bundle_sha256).await;
+        self.note(&outcome, sha256).await;
+        if outcome.is_ok() {
+            self.imported.send_modify(|count| *count += 1);
+        }
         outcome
     }
 
@@ -83,45 +134,64 @@ impl Importer {
     pub async fn install(&self, root: TrustRoot) -> Result<bool, Refusal> {
         let _one_at_a_time = self.turn.lock().await;
         let standing = Standing::with_trust(root.clone());
-        let documents = Arc::new(Documents::new(standing, &self.place.facts, None));
+        let facts = Arc::clone(&self.owner.snapshot().facts);
+        let documents = Arc::new(Documents::new(standing, &facts, None));
         let tenant_id = self.place.own_tenant();
         self.owner.submit(InstallTrust { root, documents, tenant_id }).await?
     }
 
+    async fn take(self: &Arc<Self>, bundle: Bundle) -> Result<Imported, Refusal> {
+        for _ in 0..PLANS_MAX {
+            let Planned { facts, imported } = self.plan(bundle.clone()).await?;
+            let import = ApplyImport {
+                base: Arc::clone(&imported.before.documents),
+                facts,
+                plan: imported.plan.clone(),
+                documents: Arc::clone(&imported.after.documents),
+                bundle_sha256: imported.bundle_sha256,
+                device_key: self.place.facts.device_key.clone(),
+                tenant_id: self.place.own_tenant(),
+            };
+            match self.owner.submit(import).await?? {
+                Applied::Done => return Ok(imported),
+                Applied::Outdated => {}
+            }
+        }
+        let detail = "the site changed again and again while the bundle was judged; repeat";
+        Err(Refusal::new(Code::ServerOverloaded, detail))
+    }
+
     /// Verifies everything before anything is written, off the event loop.
-    async fn plan(self: &Arc<Self>, bundle: Vec<u8>) -> Result<Planned, Refusal> {
+    async fn plan(self: &Arc<Self>, bundle: Bundle) -> Result<Planned, Refusal> {
         let importer = Arc::clone(self);
         let planning = tokio::task::spawn_blocking(move || {
             let snapshot = importer.owner.snapshot();
-            let now = snapshot.now(&importer.clock.read());
+            let reading = importer.clock.read();
+            let now = snapshot.now(&reading);
+            let facts = Arc::clone(&snapshot.facts);
             let standing = &snapshot.documents.standing;
-            let facts = &importer.place.facts;
-            let plan = plan_import(standing, &bundle, Some(facts), now.instant)
+            let plan = plan_import(standing, &bundle.lines, Some(&facts), now.instant)
                 .map_err(|refused| refusal(refused.code(), &refused))?;
-            let dated_by =
-                plan.clock_reset.as_ref().map(|reset| reset.time).or(snapshot.documents.dated_by);
-            let documents = Documents::new(plan.standing.clone(), facts, dated_by);
-            Ok(Planned { base: Arc::clone(&snapshot.documents), plan, documents })
+
+            let mut clock = snapshot.clock.clone();
+            let reset = plan.clock_reset.as_ref().map(|reset| reset.time);
+            if let Some(time) = reset {
+                clock.reset_to(time, &reading);
+            }
+            let dated_by = reset.or(snapshot.documents.dated_by);
+            let documents = Documents::new(plan.standing.clone(), &facts, dated_by);
+            let after =
+                Stand { now: clock.now(&reading, documents.floor), documents: Arc::new(documents) };
+            let imported = Imported {
+                plan,
+                bundle_sha256: bundle.sha256,
+                before: Stand { documents: Arc::clone(&snapshot.documents), now },
+                after,
+                registry: Arc::clone(&snapshot.registry),
+            };
+            Ok(Planned { facts, imported })
         });
         planning.await.unwrap_or_else(|_| Err(Code::ServerInternal.into()))
-    }
-
-    async fn apply(
-        &self,
-        planned: Planned,
-        bundle_sha256: Sha256Digest,
-    ) -> Result<Imported, Refusal> {
-        let Planned { base, plan, documents } = planned;
-        let import = ApplyImport {
-            base,
-            plan: plan.clone(),
-            documents: Arc::new(documents),
-            bundle_sha256,
-            device_key: self.place.facts.device_key.clone(),
-            tenant_id: self.place.own_tenant(),
-        };
-        self.owner.submit(import).await??;
-        Ok(Imported { plan, bundle_sha256 })
     }
 
     /// Leaves a trace of a refusal: a condition, and an event where there is a tenant to keep it
@@ -135,7 +205,10 @@ impl Importer {
         };
         let detail = refusal.detail.clone().unwrap_or_default();
         tracing::warn!(code = %refusal.code, bundle.sha256 = %sha256, "a bundle was refused");
-        self.health.raise(ConditionCode::BundleRejected, format!("{}: {detail}", refusal.code));
+        // A bundle that nobody asked for says nothing about the one that was.
+        if refusal.code != Code::BundleUnexpected {
+            self.health.raise(ConditionCode::BundleRejected, format!("{}: {detail}", refusal.code));
+        }
         if let Some(tenant_id) = self.place.own_tenant() {
             let payload = json!({"sha256": sha256, "code": refusal.code, "detail": detail});
             let draft = Draft::new(OwnKind::BundleRefused, payload);
@@ -146,7 +219,73 @@ impl Importer {
     }
 }
 
+impl Bundle {
+    /// A pasted or scanned document becomes the one line it was made from.
+    fn of(bytes: Vec<u8>) -> Result<Self, Refusal> {
+        let lines = if is_typed_form(&bytes) {
+            let mut line =
+                decode_typed_form(&bytes).map_err(|reason| refusal(reason.code(), &reason))?;
+            line.push(b'\n');
+            line
+        } else {
+            bytes
+        };
+        let sha256 = Sha256Digest::new(Sha256::digest(&lines).into());
+        Ok(Self { lines: Arc::new(lines), sha256 })
+    }
+
+    fn require(&self, expected: Option<Sha256Digest>) -> Result<(), Refusal> {
+        match expected {
+            Some(expected) if expected != self.sha256 => {
+                let detail = format!("expected {expected}; this one is {}", self.sha256);
+                Err(Refusal::new(Code::BundleUnexpected, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a line brings, in a word.
+pub const fn word(outcome: LineOutcome) -> &'static str {
+    match outcome {
+        LineOutcome::New => "new",
+        LineOutcome::Known => "known",
+        LineOutcome::Superseded => "superseded",
+    }
+}
+
 /// A refusal that tells the whole chain of reasons.
 pub fn refusal(code: Code, error: &(dyn Error + 'static)) -> Refusal {
     Refusal::new(code, crate::error_chain(error).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use farhold_bundle::{Envelope, Signer, encode_typed_form, payload::ClockReset, seal};
+    use farhold_contract::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_pasted_document_becomes_the_bundle_it_was_made_from_and_has_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = farhold_keys::create(&folder.path().join("key"), None).unwrap();
+        let reset = ClockReset {
+            device_key: signer.public_key().clone(),
+            nonce: "ab".repeat(16),
+            time: Timestamp::from_ms(1_800_000_000_000),
+        };
+        let mut bundle = seal(&reset, &signer).unwrap();
+        let typed = encode_typed_form(&Envelope::open(&bundle).unwrap()).unwrap();
+        bundle.push(b'\n');
+        let pasted = format!("  {}\r\n{}\n", &typed[..40], &typed[40..]);
+        let (pasted, plain) =
+            (Bundle::of(pasted.into_bytes()).unwrap(), Bundle::of(bundle.clone()).unwrap());
+        assert_eq!(*plain.lines, bundle, "a bundle stays as it is");
+        assert_eq!(pasted.lines, plain.lines);
+        assert_eq!(pasted.sha256, plain.sha256);
+        pasted.require(Some(plain.sha256)).unwrap();
+        let other = pasted.require(Some(Sha256Digest::new([0; 32]))).unwrap_err();
+        assert_eq!(other.code, Code::BundleUnexpected);
+    }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod assembly;
 mod bundle_route;
 mod cap;
 pub mod cli;
@@ -14,7 +15,9 @@ pub mod config;
 pub mod denials;
 pub mod doctor;
 pub mod doors;
+pub mod drop_folder;
 pub mod exit;
+pub mod file;
 pub mod health;
 pub mod heartbeats;
 pub mod importer;
@@ -22,6 +25,7 @@ pub mod kernel;
 pub mod kernel_word;
 pub mod link;
 pub mod link_board;
+pub mod machine;
 pub mod metrics;
 pub mod own_event;
 pub mod owner;

@@ -10,7 +10,9 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+use farhold_bundle::payload::SiteMode;
 use farhold_contract::{Code, Timestamp};
+use farhold_policy::Link;
 
 /// How the link is, as one immutable view.
 #[derive(Default)]
@@ -73,6 +75,15 @@ impl LinkBoard {
     /// costs one load.
     pub fn is_online(&self, boottime_ms: u64) -> bool {
         boottime_ms < self.online_until_ms.load(Ordering::Relaxed)
+    }
+
+    /// How a site of this mode is linked at this time since boot.
+    pub fn link(&self, mode: Option<SiteMode>, boottime_ms: u64) -> Link {
+        match mode {
+            Some(SiteMode::Detached) | None => Link::Detached,
+            Some(SiteMode::Managed) if self.is_online(boottime_ms) => Link::Online,
+            Some(SiteMode::Managed) => Link::Offline,
+        }
     }
 
     /// The Kernel was heard: until when its answer is fresh, in milliseconds since boot.

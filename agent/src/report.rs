@@ -14,7 +14,11 @@ use farhold_contract::{
 };
 use farhold_policy::Now;
 
-use crate::{heartbeats::Heartbeats, site::Place, snapshot::Snapshot};
+use crate::{
+    heartbeats::Heartbeats,
+    site::Place,
+    snapshot::{Documents, Snapshot},
+};
 
 /// Where the agent stands, for a checkpoint.
 pub(crate) fn standing(
@@ -35,7 +39,7 @@ pub(crate) fn standing(
             .root()
             .map(|root| RootRef { version: root.root().version, sha256: root.root().sha256() }),
         revocations: whole(generation(snapshot)),
-        licenses: in_force(snapshot, now)
+        licenses: in_force(&snapshot.documents, now)
             .into_iter()
             .map(|((license_id, serial), sha256)| LicenseRef { license_id, serial, sha256 })
             .collect(),
@@ -67,7 +71,7 @@ pub(crate) fn report(
         root: root
             .map(|root| ReportedRoot { version: root.version(), sha256: root.root().sha256() }),
         revocations: generation(snapshot),
-        licenses: in_force(snapshot, now)
+        licenses: in_force(&snapshot.documents, now)
             .into_iter()
             .map(|((license_id, serial), sha256)| ReportedLicense {
                 license_id,
@@ -82,6 +86,7 @@ pub(crate) fn report(
         head: snapshot.chain.head.into(),
         mark: now.mark,
         wall: now.wall,
+        fingerprint: Some(snapshot.machine.reported()),
     }
 }
 
@@ -91,8 +96,11 @@ fn generation(snapshot: &Snapshot) -> u64 {
 }
 
 /// Each license in force, once.
-fn in_force(snapshot: &Snapshot, now: &Now) -> BTreeMap<(LicenseId, Positive), Sha256Digest> {
-    let lines = snapshot.documents.policy.lines(now);
+pub(crate) fn in_force(
+    documents: &Documents,
+    now: &Now,
+) -> BTreeMap<(LicenseId, Positive), Sha256Digest> {
+    let lines = documents.policy.lines(now);
     lines
         .into_iter()
         .flat_map(|line| line.licenses)

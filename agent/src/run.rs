@@ -1,51 +1,40 @@
 //! The running agent: bind first, serve late, READY last.
 
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
 use serde_json::json;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Mutex, Notify, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 
 use farhold_api::{CheckFirst, Limits, Slots};
 use farhold_audit::OwnKind;
 use farhold_contract::condition::ConditionCode;
-use farhold_sync::Timing;
 
 use crate::{
     admin::{self, Admin},
+    assembly::Assembly,
     bundle_route,
-    clock::{Clock, SystemClock},
-    config::{Config, ConfigError, LinkConfig},
-    denials::Denials,
+    config::{Config, ConfigError},
     doors::Doors,
+    drop_folder,
     health::Health,
-    heartbeats::Heartbeats,
-    importer::Importer,
-    kernel::{LocalKernel, RESOLVING_MAX},
-    link::{Enrollment, LinkSettings, ProxySettings},
-    link_board::LinkBoard,
-    metrics::Metrics,
+    kernel::LocalKernel,
     own_event::Draft,
-    owner::{AppendOwn, Owner, Tick},
+    owner::{AppendOwn, look_for_changes, tick},
     probes,
-    site::{Site, SiteError},
-    uplink::{self, Line, Wiring},
+    site::SiteError,
+    uplink,
 };
 
 /// How often the mark is written and repeats of refusals are told.
 const TICK: Duration = Duration::from_secs(30);
-
-/// Everything that answers, wired together.
-struct Assembly {
-    kernel: Arc<LocalKernel>,
-    admin: Arc<Admin>,
-    owner_thread: JoinHandle<()>,
-}
+/// How often the machine is looked at: a few dozen small files.
+const LOOK: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the agent until it is told to stop. `reload` reads the configuration again.
 ///
@@ -66,7 +55,7 @@ pub fn run(
         .block_on(async {
             // Once for all of it: a signal between an end and the next beginning is not lost.
             let mut signals = Signals::catch()?;
-            let mut assembly = assemble(&config)?;
+            let mut assembly = Assembly::of_system(&config)?;
             while serve(&config, assembly, &mut signals, &reload).await? == Ended::ToBeginAnew {
                 tracing::info!("the site has changed: the agent begins anew");
                 assembly = assemble_again(&config).await?;
@@ -89,8 +78,8 @@ enum Ended {
 /// # Errors
 /// Whatever keeps the site from being opened; `state.locked` if an agent runs.
 pub fn standalone(config: &Config) -> anyhow::Result<Router> {
-    let assembly = assemble(config)?;
-    Ok(admin::routes(Arc::clone(&assembly.admin)).merge(probes::routes(assembly.admin)))
+    let Assembly { admin, .. } = Assembly::of_system(config)?;
+    Ok(admin::routes(Arc::clone(&admin)).merge(probes::routes(admin)))
 }
 
 /// What the agent is told from outside.
@@ -115,7 +104,7 @@ async fn assemble_again(config: &Config) -> anyhow::Result<Assembly> {
     const PATIENCE: Duration = Duration::from_secs(30);
     let began = std::time::Instant::now();
     loop {
-        match assemble(config) {
+        match Assembly::of_system(config) {
             Err(error)
                 if began.elapsed() < PATIENCE
                     && matches!(error.downcast_ref(), Some(SiteError::Locked { .. })) =>
@@ -152,9 +141,13 @@ async fn serve(
     notify(&[sd_notify::NotifyState::Ready]);
     // Nothing is asked of the network before products are answered.
     let mut linking = kernel.line.as_ref().map(|line| uplink::start(line, &stopped));
+    let dropping = config.drop_folder.as_ref().and_then(|folder| dropped(folder, &admin));
 
     let mut tick = tokio::time::interval(TICK);
     let mut beating = tokio::spawn(async {});
+    // The first look was at the opening.
+    let mut look = tokio::time::interval_at(tokio::time::Instant::now() + LOOK, LOOK);
+    let mut looking = tokio::spawn(async {});
     let watchdog = sd_notify::watchdog_enabled();
     let mut pat = tokio::time::interval(watchdog.map_or(TICK, |period| period / 3));
     let ended = loop {
@@ -170,6 +163,15 @@ async fn serve(
                     beating = tokio::spawn(async move { beat(&kernel, false).await });
                 }
             }
+            _ = look.tick() => {
+                if looking.is_finished() {
+                    let kernel = Arc::clone(&kernel);
+                    // The owner says so itself when nothing can be written.
+                    looking = tokio::spawn(async move {
+                        let _ = look_for_changes(&kernel.owner, &kernel.place, &*kernel.clock).await;
+                    });
+                }
+            }
             _ = pat.tick() => if probes::is_alive(&admin) {
                 notify(&[sd_notify::NotifyState::Watchdog]);
             },
@@ -181,10 +183,14 @@ async fn serve(
         notify(&[sd_notify::NotifyState::Stopping]);
     }
     stop.send_replace(true);
+    if let Some(dropping) = dropping {
+        dropping.stop().await;
+    }
     while serving.join_next().await.is_some() {}
     if let Some(linking) = &mut linking {
         while linking.join_next().await.is_some() {}
     }
+    let _ = looking.await;
     let _ = beating.await;
     beat(&kernel, true).await;
     tell(&admin, OwnKind::Stopped, json!({})).await;
@@ -192,100 +198,6 @@ async fn serve(
     // The owner's thread ends with the last of its callers.
     let _ = tokio::task::spawn_blocking(move || owner_thread.join()).await;
     Ok(ended)
-}
-
-fn assemble(config: &Config) -> anyhow::Result<Assembly> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (site, found) = Site::open(config, &clock.read())?;
-    let place = Arc::clone(&site.place);
-    let metrics = Metrics::new();
-    let (owner, owner_thread) = Owner::start(site, found, Arc::clone(&clock), Arc::clone(&metrics))
-        .context("no thread for the database")?;
-    let board = Arc::<LinkBoard>::default();
-    let health = Arc::new(Health::new(
-        Arc::clone(&place),
-        owner.clone(),
-        Arc::clone(&clock),
-        Arc::clone(&board),
-    ));
-    let importer = Arc::new(Importer {
-        owner: owner.clone(),
-        place: Arc::clone(&place),
-        clock: Arc::clone(&clock),
-        health: Arc::clone(&health),
-        turn: Mutex::new(()),
-    });
-    let heartbeats = Arc::<Heartbeats>::default();
-    let settings = link_settings(config);
-    let line = place.enrollment.clone().and_then(|enrollment| {
-        let wiring = Wiring {
-            owner: owner.clone(),
-            place: Arc::clone(&place),
-            clock: Arc::clone(&clock),
-            health: Arc::clone(&health),
-            importer: Arc::clone(&importer),
-            heartbeats: Arc::clone(&heartbeats),
-            board: Arc::clone(&board),
-            settings: settings.clone(),
-            timing: timing(config),
-        };
-        linked(wiring, enrollment)
-    });
-    let kernel = Arc::new(LocalKernel {
-        owner: owner.clone(),
-        place: Arc::clone(&place),
-        clock: Arc::clone(&clock),
-        metrics: Arc::clone(&metrics),
-        denials: Arc::new(Denials::default()),
-        heartbeats,
-        board: Arc::clone(&board),
-        line,
-        resolving: Semaphore::new(RESOLVING_MAX),
-    });
-    let admin = Arc::new(Admin {
-        owner,
-        place,
-        clock,
-        health,
-        metrics,
-        importer,
-        board,
-        link: settings,
-        reopen: Notify::new(),
-    });
-    Ok(Assembly { kernel, admin, owner_thread })
-}
-
-/// The way to the Kernel, as configuration and environment say.
-fn link_settings(config: &Config) -> LinkSettings {
-    let LinkConfig { proxy, no_proxy, proxy_user, proxy_password_file, .. } = config.link.clone();
-    let written = ProxySettings {
-        url: proxy,
-        no_proxy,
-        user: proxy_user,
-        password_file: proxy_password_file,
-    };
-    LinkSettings::new(written.or_environment(|name| std::env::var(name).ok()))
-}
-
-fn timing(config: &Config) -> Timing {
-    let reconnect_spread = config.link.reconnect_spread;
-    let default = Timing::default();
-    // A site that wants to be back at once begins at once, too.
-    let start_spread = default.start_spread.min(reconnect_spread);
-    Timing { reconnect_spread, start_spread, ..default }
-}
-
-/// The line to the Kernel. A standing that can't be used cuts nobody off.
-fn linked(wiring: Wiring, enrollment: Enrollment) -> Option<Arc<Line>> {
-    match Line::new(wiring, enrollment) {
-        Ok(line) => Some(Arc::new(line)),
-        Err(error) => {
-            let reason = crate::error_chain(&error).to_string();
-            tracing::error!(%reason, action = error.action(), "there is no link; products are served from what is verified");
-            None
-        }
-    }
 }
 
 /// The runtimes' routes; no admin route is among them.
@@ -325,6 +237,13 @@ fn open(
     serving
 }
 
+/// Watches the drop folder. Without a thread for it, everything else goes on.
+fn dropped(folder: &Path, admin: &Admin) -> Option<drop_folder::Watch> {
+    drop_folder::Watch::start(folder.to_owned(), &admin.importer)
+        .inspect_err(|error| tracing::error!(%error, "the drop folder can't be watched"))
+        .ok()
+}
+
 fn told(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
     let mut stopped = stopped.clone();
     async move {
@@ -333,13 +252,9 @@ fn told(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
 }
 
 async fn beat(kernel: &LocalKernel, last: bool) {
-    let tick = Tick {
-        denials: Arc::clone(&kernel.denials),
-        heartbeats: kernel.heartbeats.unwritten(),
-        last,
-    };
+    let heartbeats = kernel.heartbeats.unwritten();
     // The owner says so itself when nothing can be written.
-    let _ = kernel.owner.submit(tick).await;
+    let _ = tick(&kernel.owner, &kernel.denials, heartbeats, last).await;
 }
 
 /// Keeps an event about the agent itself, where there is a tenant to keep it for.

@@ -1,24 +1,21 @@
 //! The site as it is found at the start: state directory, device key, store, documents.
 
+mod error;
+mod fixed_facts;
+mod machine_found;
 mod membership;
 mod standing;
+mod state_dir;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fs::File, path::PathBuf, sync::Arc};
 
 use farhold_audit::{Epoch, Opening};
-use farhold_bundle::{KeyId, Signer, SiteFacts, payload::SiteMode};
+use farhold_bundle::{Signer, payload::SiteMode};
 use farhold_contract::{
-    Code, Timestamp,
+    Timestamp,
     id::{RuntimeId, TenantId},
 };
-use farhold_keys::{FileSigner, KeyError};
+use farhold_keys::FileSigner;
 use farhold_policy::{ClockReading, ClockState};
 use farhold_store::{Birth, DATABASE, Opened, Store, StoreError};
 
@@ -27,22 +24,29 @@ use crate::{
     config::Config,
     kernel_word::{self, KernelWord},
     link::Enrollment,
+    machine::{Kept, Look, Machine},
     random,
     shares::Shares,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
 };
 
+use machine_found::{MachineFound, machine_found};
 use membership::{enrollment, membership};
 use standing::standing;
+use state_dir::{device_key, lock};
 
+pub use error::SiteError;
+pub use fixed_facts::FixedFacts;
 pub use membership::Membership;
 
 /// What never changes while the process runs.
 pub struct Place {
     /// Where the agent keeps what must survive.
     pub state_dir: PathBuf,
-    /// What the site is, as licenses see it.
-    pub facts: SiteFacts,
+    /// What the site is, as far as that never changes.
+    pub facts: FixedFacts,
+    /// The machine under it.
+    pub machine: Machine,
     /// How the site is linked; none while nobody has decided.
     pub mode: Option<SiteMode>,
     /// For whom the agent works; none while nobody has decided.
@@ -86,6 +90,9 @@ pub struct Site {
     pub mark_kept: Option<Timestamp>,
     /// What callers have taken of the queue's free part.
     pub shares: Arc<Shares>,
+    /// Components of the machine that were found to have changed at the start: the first group
+    /// that commits keeps that, and what else is new about the machine. None: nothing is.
+    pub machine_news: Option<Vec<String>>,
     size: Size,
 }
 
@@ -96,65 +103,24 @@ struct Size {
     groups: u32,
 }
 
+/// Under which name the store keeps the nonce of the one open request.
+pub(crate) const OPEN_NONCE: &str = "open_nonce";
+
 /// After so many groups the size is asked again: what was added is estimated in between.
 const SIZE_ASKED_EVERY: u32 = 32;
 
-/// Why a site can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum SiteError {
-    /// Another process has it.
-    #[error("another process has the state directory {}", .path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// A file or folder can't be used.
-    #[error("could not {operation} {}", .path.display())]
-    File {
-        /// What was being done.
-        operation: &'static str,
-        /// To which.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The device key can't be used.
-    #[error("the device key can't be used")]
-    DeviceKey(#[from] KeyError),
-    /// The database was begun by another device key.
-    #[error("the database belongs to device key {expected}, and device.key is another; restore it, or move {} away to begin anew", .database.display())]
-    OtherDevice {
-        /// The key the database was begun with.
-        expected: KeyId,
-        /// The database.
-        database: PathBuf,
-    },
-    /// The store can't be used.
-    #[error("the database can't be used")]
-    Store(#[from] StoreError),
-}
-
-impl SiteError {
-    /// The code of the closed list.
-    pub const fn code(&self) -> Code {
-        match self {
-            Self::Locked { .. } => Code::StateLocked,
-            Self::File { .. } | Self::DeviceKey(_) | Self::OtherDevice { .. } => {
-                Code::StateUnusable
-            }
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
 impl Site {
-    /// Opens the site that a configuration names, and says what was found; makes what a first start
-    /// must make.
+    /// Opens the site that a configuration names on a machine, and says what was found; makes what
+    /// a first start must make.
     ///
     /// # Errors
     /// [`SiteError`]; nothing that stood is lost by it.
-    pub fn open(config: &Config, reading: &ClockReading) -> Result<(Self, Snapshot), SiteError> {
+    pub fn open(
+        config: &Config,
+        machine: Machine,
+        reading: &ClockReading,
+    ) -> Result<(Self, Snapshot), SiteError> {
+        let look = machine.look();
         let state_dir = &config.state_dir;
         // Whatever is made from here on is the agent's alone, SQLite's own files too.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -171,12 +137,12 @@ impl Site {
         if expected != birth.device_key_id {
             return Err(SiteError::OtherDevice { expected, database: state_dir.join(DATABASE) });
         }
-        let found = match find(&mut opened.store, config, &device, reading) {
+        let found = match find(&mut opened.store, config, &device, &look, reading) {
             // Damage may lie where opening does not look. What is verified still serves.
             Err(SiteError::Store(error)) if error.is_corruption() => {
                 drop(opened.store);
                 opened = Store::open_anew(state_dir, &birth)?;
-                find(&mut opened.store, config, &device, reading)?
+                find(&mut opened.store, config, &device, &look, reading)?
             }
             found => found?,
         };
@@ -184,10 +150,11 @@ impl Site {
         if let Some(aside) = &moved_aside {
             tracing::error!(kept = %aside.display(), "the database was damaged; it was moved aside and a new one was begun");
         }
-        let Found { facts, mode, membership, enrollment, snapshot: found } = found;
+        let Found { facts, machine_news, mode, membership, enrollment, snapshot: found } = found;
         let place = Arc::new(Place {
             state_dir: state_dir.clone(),
             facts,
+            machine,
             mode,
             membership,
             enrollment,
@@ -200,7 +167,8 @@ impl Site {
             _lock: lock,
         });
         let shares = Arc::default();
-        Ok((Self { store, place, mark_kept: None, shares, size: Size::default() }, found))
+        let size = Size::default();
+        Ok((Self { store, place, mark_kept: None, shares, machine_news, size }, found))
     }
 
     /// The database's size in bytes: asked now and then, in between what was added to it.
@@ -223,7 +191,8 @@ impl Site {
 
 /// What a store holds, and what follows from it at this site.
 struct Found {
-    facts: SiteFacts,
+    facts: FixedFacts,
+    machine_news: Option<Vec<String>>,
     mode: Option<SiteMode>,
     membership: Option<Membership>,
     enrollment: Option<Enrollment>,
@@ -234,6 +203,7 @@ fn find(
     store: &mut Store,
     config: &Config,
     device: &FileSigner,
+    look: &Look,
     reading: &ClockReading,
 ) -> Result<Found, SiteError> {
     let enrollment = enrollment(config);
@@ -241,19 +211,25 @@ fn find(
     // Whoever enrolls has decided.
     let mode = config.mode.or(membership.as_ref().map(|_| SiteMode::Managed));
     let tenants = membership.iter().flat_map(|membership| &membership.tenants).copied();
-    let facts = SiteFacts {
+    let facts = FixedFacts {
         mode: mode.unwrap_or(SiteMode::Managed),
         tenants: tenants.collect::<BTreeSet<TenantId>>(),
         device_key: device.public_key().clone(),
-        fingerprint: BTreeMap::new(),
-        open_nonce: store.own::<Option<String>>("open_nonce")?.flatten(),
     };
-    let standing = standing(store, &config.state_dir, &config.trust_file)?;
+    let standing = standing(store, &config.state_dir, &config.trust_file, device.public_key())?;
     let dated_by = store.own("clock_dated_by")?;
     // What happened to the clock meanwhile, the owner's first group sees and keeps.
     let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
+    let mark = clock.now(reading, standing.floor(dated_by)).mark;
+    let issuer = standing.root().map(|root| root.root().issuer.id);
+    let found = Kept::load(store, &config.state_dir)?;
+    let MachineFound { machine, news: machine_news } = machine_found(&found, issuer, look, mark);
+    let open_nonce = store.own::<Option<String>>(OPEN_NONCE)?.flatten();
+    let site_facts = facts.with(&machine, found.kept.released, open_nonce);
     let snapshot = Snapshot {
-        documents: Arc::new(Documents::new(standing, &facts, dated_by)),
+        documents: Arc::new(Documents::new(standing, &site_facts, dated_by)),
+        facts: Arc::new(site_facts),
+        machine: Arc::new(machine),
         word: Arc::new(store.own::<KernelWord>(kernel_word::KEPT_AS)?.unwrap_or_default()),
         registry: Arc::new(Registry::new(store.tokens()?, store.runtimes()?)),
         usage: Arc::new(UsageBoard::new(store.counters())),
@@ -261,42 +237,5 @@ fn find(
         chain: *store.chain(),
         acknowledged_seq: store.acknowledged_seq(),
     };
-    Ok(Found { facts, mode, membership, enrollment, snapshot })
-}
-
-/// Takes the state directory for this process, making it on a first start.
-fn lock(state_dir: &Path) -> Result<File, SiteError> {
-    let unusable = |operation, path: &Path| {
-        let path = path.to_owned();
-        move |source| SiteError::File { operation, path, source }
-    };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state_dir)
-        .map_err(unusable("create", state_dir))?;
-    let path = state_dir.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(unusable("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(SiteError::Locked { path: state_dir.to_owned() })
-        }
-        Err(std::fs::TryLockError::Error(source)) => Err(unusable("lock", &path)(source)),
-    }
-}
-
-/// An agent is its device key: made once, at the first start.
-fn device_key(state_dir: &Path) -> Result<FileSigner, SiteError> {
-    let path = state_dir.join("device.key");
-    if path.exists() {
-        return Ok(farhold_keys::load(&path, None)?);
-    }
-    Ok(farhold_keys::create(&path, None)?)
+    Ok(Found { facts, machine_news, mode, membership, enrollment, snapshot })
 }

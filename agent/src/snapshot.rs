@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     sync::Arc,
 };
 
@@ -11,19 +12,23 @@ use farhold_api::{Holder, Principal};
 use farhold_audit::{ChainPosition, Redaction};
 use farhold_bundle::{SiteFacts, Standing};
 use farhold_contract::{
-    Sha256Digest, Timestamp,
+    Code, Sha256Digest, Timestamp,
     id::{LicenseId, RuntimeId, TenantId, TokenId},
 };
 use farhold_policy::{ClockReading, ClockState, Counter, Now, PolicyState, RuntimeFacts};
 use farhold_store::{RuntimeRow, TokenRow};
 
-use crate::kernel_word::KernelWord;
+use crate::{kernel_word::KernelWord, machine::MachineState};
 
 /// One state of the site, as of one commit.
 #[derive(Clone)]
 pub struct Snapshot {
     /// What the vendor has signed.
     pub documents: Arc<Documents>,
+    /// What the site is, as licenses are held to it.
+    pub facts: Arc<SiteFacts>,
+    /// The machine under it, as it was last looked at.
+    pub machine: Arc<MachineState>,
     /// What the Kernel has taken away.
     pub word: Arc<KernelWord>,
     /// Who may ask.
@@ -51,7 +56,16 @@ pub struct Documents {
     /// What must not be kept of each organization's events, where its licenses say so.
     pub redactions: BTreeMap<TenantId, Redaction>,
     /// Licenses that stand but can't be in force at this site, with the reason.
-    pub not_admitted: BTreeMap<(LicenseId, u64), String>,
+    pub not_admitted: BTreeMap<(LicenseId, u64), NotAdmitted>,
+}
+
+/// Why a license that stands can't be in force at this site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAdmitted {
+    /// The code.
+    pub code: Code,
+    /// What is wrong, with this site's own words.
+    pub detail: String,
 }
 
 /// Tokens and the runtimes registered with them.
@@ -81,19 +95,28 @@ impl Documents {
     pub fn new(standing: Standing, site: &SiteFacts, dated_by: Option<Timestamp>) -> Self {
         let mut not_admitted = BTreeMap::new();
         let mut admitted = Vec::new();
+        let mut barred = Vec::new();
         for license in standing.licenses() {
             match site.admits(license) {
                 Ok(()) => admitted.push(license),
                 Err(reason) => {
-                    let reason = format!("{}: {reason}", reason.code());
-                    not_admitted.insert((license.license_id, license.serial.as_u64()), reason);
+                    let code = reason.code();
+                    barred.push((license, code));
+                    let why = NotAdmitted { code, detail: reason.to_string() };
+                    not_admitted.insert((license.license_id, license.serial.as_u64()), why);
                 }
             }
         }
-        let policy = PolicyState::new(admitted, standing.revocations());
+        let policy = PolicyState::with_barred(admitted, barred, standing.revocations());
         let floor = standing.floor(dated_by);
         let redactions = redactions(&standing);
         Self { standing, policy, floor, dated_by, redactions, not_admitted }
+    }
+}
+
+impl fmt::Display for NotAdmitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
     }
 }
 

@@ -11,6 +11,7 @@ mod pull;
 mod push;
 mod registration;
 mod renewal;
+mod trust;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub fn start(line: &Arc<Line>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
     tasks.spawn(until(stopped.clone(), push::run(Arc::clone(line))));
     tasks.spawn(until(stopped.clone(), registration::run(Arc::clone(line))));
     tasks.spawn(until(stopped.clone(), renewal::run(Arc::clone(line))));
+    tasks.spawn(until(stopped.clone(), trust::run(Arc::clone(line))));
     tasks
 }
 

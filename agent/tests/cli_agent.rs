@@ -2,86 +2,17 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
-use std::{
-    fs,
-    os::unix::{fs::MetadataExt, net::UnixDatagram},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-    time::Duration,
-};
+mod stage;
+
+use std::{fs, os::unix::fs::MetadataExt};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-const TENANT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f";
-
-/// A detached agent without a license, ended with its place.
-struct Site {
-    folder: TempDir,
-    agent: Child,
-}
-
-impl Site {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        let config = format!(
-            "mode = \"detached\"\ntenant_id = \"{TENANT}\"\nstate_dir = \"{0}/state\"\n\
-             runtime_dir = \"{0}/run\"\nqueue.cap = \"64MiB\"\ntrust.file = \"{0}/none\"\n",
-            at.display()
-        );
-        fs::write(at.join("agent.toml"), config).unwrap();
-        fs::create_dir(at.join("run")).unwrap();
-        let notify = UnixDatagram::bind(at.join("notify")).unwrap();
-        notify.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let agent = farhold(at, &["run"])
-            .env("NOTIFY_SOCKET", at.join("notify"))
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(at.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let site = Self { folder, agent };
-        let mut message = [0; 256];
-        loop {
-            let length = notify.recv(&mut message).expect("the agent says READY");
-            if message[..length].windows(7).any(|word| word == b"READY=1") {
-                return site;
-            }
-        }
-    }
-
-    fn at(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        farhold(self.at(), words).output().unwrap()
-    }
-
-    #[track_caller]
-    fn json(&self, words: &[&str]) -> Value {
-        let output = farhold(self.at(), words).arg("--json").output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.agent.kill().unwrap();
-        self.agent.wait().unwrap();
-    }
-}
-
-fn farhold(at: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_farhold"));
-    command.env_clear().current_dir(at).args(words).arg("--config").arg(at.join("agent.toml"));
-    command
-}
+use stage::{Running, TENANT, farhold};
 
 #[test]
 fn a_token_is_shown_once_listed_and_revoked() {
-    let site = Site::start();
+    let site = Running::start();
     let shown = site.run(&["token", "create", "--type", "labs", "--name", "Lab 3"]);
     assert!(shown.status.success());
     let token = String::from_utf8(shown.stdout).unwrap();
@@ -110,7 +41,7 @@ fn a_token_is_shown_once_listed_and_revoked() {
 
 #[test]
 fn a_token_nobody_took_is_taken_back() {
-    let site = Site::start();
+    let site = Running::start();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let create = ["token", "create", "--type", "labs"];
     let lost = farhold(site.at(), &create).stdout(full).output().unwrap();
@@ -127,7 +58,7 @@ fn a_token_nobody_took_is_taken_back() {
 
 #[test]
 fn what_was_recorded_is_tailed_verified_and_exported_once() {
-    let site = Site::start();
+    let site = Running::start();
     let queue = site.json(&["queue", "stats"]);
     let records = queue["last_seq"].as_u64().unwrap();
     assert!(records >= 1, "the start was recorded: {queue}");
@@ -151,7 +82,7 @@ fn what_was_recorded_is_tailed_verified_and_exported_once() {
 
 #[test]
 fn the_doctor_finds_what_is_missing_and_the_probe_is_silent() {
-    let site = Site::start();
+    let site = Running::start();
     let live = site.run(&["check", "--live"]);
     assert!(live.status.success() && live.stdout.is_empty() && live.stderr.is_empty());
     let found = site.json(&["check"]);
@@ -161,7 +92,7 @@ fn the_doctor_finds_what_is_missing_and_the_probe_is_silent() {
         .iter()
         .map(|check| check["outcome"].as_str().unwrap())
         .collect();
-    assert_eq!(outcomes, ["ok", "ok", "ok", "ok", "failed", "ok", "ok"], "{found}");
+    assert_eq!(outcomes, ["ok", "ok", "ok", "ok", "failed", "ok", "ok", "ok", "ok"], "{found}");
     assert_eq!(found["checks"][4]["next"], "Import a license: farhold import FILE.");
     assert_eq!(site.run(&["check"]).status.code(), Some(4));
     let without = site.run(&["check", "--skip", "license-in-force"]);
@@ -170,7 +101,7 @@ fn the_doctor_finds_what_is_missing_and_the_probe_is_silent() {
 
 #[test]
 fn status_is_told_to_people_and_programs() {
-    let site = Site::start();
+    let site = Running::start();
     let status = site.json(&["status"]);
     assert_eq!(status["mode"], "detached");
     assert_eq!(status["tenants"][0], TENANT);
@@ -185,7 +116,7 @@ fn status_is_told_to_people_and_programs() {
 
 #[test]
 fn a_second_agent_on_the_same_state_is_refused() {
-    let site = Site::start();
+    let site = Running::start();
     let second = site.run(&["run"]);
     let stderr = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(75), "{stderr}");

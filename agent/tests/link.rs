@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+mod stage;
+
 mod link {
     mod answers;
+    mod ca_replaced;
     mod calls;
     mod dns;
     mod enroll;

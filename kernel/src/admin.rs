@@ -13,6 +13,7 @@ mod audit;
 mod bundles;
 mod dead_letters;
 mod enroll_tokens;
+pub(crate) mod ledger;
 mod licenses;
 mod page;
 mod providers;
@@ -76,6 +77,7 @@ pub fn routes(plane: Arc<ControlPlane>) -> Router {
         .route("/kernel/admin/enroll-tokens/{token_id}", delete(enroll_tokens::revoke))
         .route("/kernel/admin/trust", get(trust::show).post(trust::install))
         .route("/kernel/admin/bundles", post(bundles::upload))
+        .route("/kernel/admin/ledger", get(ledger::show).post(ledger::upload))
         .route("/kernel/admin/audit/verify", get(verify::verify))
         .route("/kernel/admin/alerts", get(alerts::list))
         .route("/kernel/admin/alerts/{alert_id}/acknowledge", post(alerts::acknowledge))

@@ -1,7 +1,7 @@
 //! The agents' own calls (contract v0.2 §8): how one becomes, stays and is kept up to date as the
 //! Kernel's delegate.
 
-pub(crate) mod bundle;
+mod bundle;
 pub(crate) mod caller;
 pub(crate) mod enroll;
 pub(crate) mod head;

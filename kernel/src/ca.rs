@@ -10,6 +10,7 @@ use rcgen::{
     SubjectPublicKeyInfo, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use x509_parser::{
     certification_request::X509CertificationRequest, extensions::GeneralName, prelude::FromDer,
@@ -58,6 +59,21 @@ pub struct Issued {
     pub pem: String,
     /// SHA-256 of its DER.
     pub sha256: Sha256Digest,
+    /// When it ends.
+    pub not_after: Timestamp,
+}
+
+/// What a CA's certificate says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaFacts {
+    /// SHA-256 of its public key (SPKI): what is pinned.
+    pub spki_sha256: Sha256Digest,
+    /// Its name.
+    pub subject: String,
+    /// Who vouches for it: itself, or the CA before it.
+    pub issuer: String,
+    /// When it begins.
+    pub not_before: Timestamp,
     /// When it ends.
     pub not_after: Timestamp,
 }
@@ -236,6 +252,11 @@ impl Authority {
         self.certificates.iter().map(|certificate| pem(certificate)).collect()
     }
 
+    /// What every CA certificate says, the newest first.
+    pub fn facts(&self) -> Vec<CaFacts> {
+        self.certificates.iter().filter_map(|der| facts_of(der)).collect()
+    }
+
     fn spiffe_id(&self, agent: AgentName) -> String {
         let AgentName { tenant_id, runtime_id } = agent;
         format!("spiffe://{}/tenant/{tenant_id}/agent/{runtime_id}", self.trust_domain)
@@ -335,6 +356,18 @@ fn read(path: PathBuf) -> Result<Vec<u8>, DataDirError> {
 fn spki_of(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Some(parsed.public_key().raw.to_vec())
+}
+
+fn facts_of(certificate: &CertificateDer<'_>) -> Option<CaFacts> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let at = |time: x509_parser::time::ASN1Time| Timestamp::from_ms(time.timestamp() * 1_000);
+    Some(CaFacts {
+        spki_sha256: sha256(parsed.public_key().raw),
+        subject: parsed.subject().to_string(),
+        issuer: parsed.issuer().to_string(),
+        not_before: at(parsed.validity().not_before),
+        not_after: at(parsed.validity().not_after),
+    })
 }
 
 fn sha256(bytes: &[u8]) -> Sha256Digest {

@@ -1,15 +1,17 @@
 //! The command line: one verb a file, one edge where errors become lines and exit codes.
 //!
-//! Every verb but `init`, `run`, `config` and `version` is a thin client of the admin API.
+//! Every verb but `init`, `run`, `ca`, `config` and `version` is a thin client of the admin API.
 
 mod agent;
 mod alerts;
 mod audit;
+mod ca;
 mod client;
 mod config;
 mod dead_letters;
 mod enroll_token;
 mod init;
+mod ledger;
 mod license;
 mod output;
 mod pages;
@@ -79,6 +81,9 @@ enum Verb {
     /// Upload and list licenses
     #[command(subcommand)]
     License(license::Verb),
+    /// Upload and show the vendor's ledger of what it issued
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
     /// Look after the identity providers of an organization
     #[command(subcommand)]
     Provider(provider::Verb),
@@ -91,6 +96,9 @@ enum Verb {
     /// List and acknowledge alerts
     #[command(subcommand)]
     Alerts(alerts::Verb),
+    /// Show and rotate the CA that certifies the Kernel and its agents
+    #[command(subcommand)]
+    Ca(ca::Verb),
     /// Show the version of the program and of the contract
     Version(version::Args),
 }
@@ -128,10 +136,12 @@ impl Verb {
             Self::EnrollToken(verb) => verb.act(session),
             Self::Trust(verb) => verb.act(session),
             Self::License(verb) => verb.act(session),
+            Self::Ledger(verb) => verb.act(session),
             Self::Provider(verb) => verb.act(session),
             Self::Audit(verb) => verb.act(session),
             Self::DeadLetters(verb) => verb.act(session),
             Self::Alerts(verb) => verb.act(session),
+            Self::Ca(verb) => verb.act(session),
             Self::Version(args) => args.act(session),
         }
     }

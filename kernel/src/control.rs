@@ -23,6 +23,7 @@ mod consume;
 mod decision_event;
 mod denials;
 mod events;
+mod flags;
 mod heartbeat;
 mod mismatch;
 mod pace;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use farhold_api::{Call, CheckQuestion, CheckReply, Credentials, Kernel, Principal, Refusal};
 use farhold_contract::call::{
     events::EventAccepted,
+    flags::FlagsResponse,
     heartbeat::{HeartbeatAnswer, HeartbeatRequest},
     register::{RegisterRequest, RegisterResponse},
     resolve::{ResolveRequest, ResolveResponse},
@@ -42,7 +44,7 @@ use farhold_contract::call::{
 
 use crate::{control_plane::ControlPlane, error_chain};
 
-use denials::Denials;
+use denials::SharedDenials;
 use mismatch::Mismatches;
 use pace::Pace;
 
@@ -51,7 +53,7 @@ pub use mismatch::calls;
 /// What the calls keep in memory: nothing that a restart may not forget.
 #[derive(Default)]
 pub struct Control {
-    denials: Arc<Denials>,
+    denials: Arc<SharedDenials>,
     pub(crate) mismatches: Mismatches,
     pace: Pace,
 }
@@ -95,6 +97,10 @@ impl Kernel for ControlPlane {
         }
     }
 
+    async fn flags(&self, call: Call) -> Result<FlagsResponse, Refusal> {
+        flags::flags(self, &call)
+    }
+
     async fn events(
         &self,
         call: Call,
@@ -123,7 +129,7 @@ pub async fn settle(plane: &ControlPlane) {
 /// Writes the repeats of refusals as events. What can't be written now is counted on.
 async fn tell_repeats(plane: &ControlPlane, all: bool) {
     let now = plane.now();
-    let due = plane.control.denials.take_due(now, all);
+    let due = plane.control.denials.held().take_due(now, all);
     if due.is_empty() {
         return;
     }
@@ -133,6 +139,6 @@ async fn tell_repeats(plane: &ControlPlane, all: bool) {
         .collect();
     if let Err(error) = plane.storage.append_own(records).await {
         tracing::error!(error = %error_chain(&error), "repeated refusals could not be recorded");
-        plane.control.denials.put_back(due, now);
+        plane.control.denials.held().put_back(due, now);
     }
 }

@@ -3,7 +3,10 @@
 
 use farhold_audit::Epoch;
 use farhold_bundle::KeyId;
-use farhold_contract::id::{LicenseId, RuntimeId, TokenId};
+use farhold_contract::{
+    Sha256Digest,
+    id::{LicenseId, RuntimeId, TokenId},
+};
 
 use crate::storage::HeldBranch;
 
@@ -55,9 +58,14 @@ pub(crate) fn over_sites(license_id: LicenseId) -> String {
     format!("over_sites/{license_id}")
 }
 
-/// A site that stands on licenses which were never entered here; which, is its word, too.
-pub(crate) fn not_in_ledger(device_key: KeyId) -> String {
-    format!("not_in_ledger/{device_key}")
+/// A license that the vendor's ledger does not have, at whatever sites.
+pub(crate) fn not_in_ledger(license: Sha256Digest) -> String {
+    format!("not_in_ledger/{license}")
+}
+
+/// A site that names more such licenses than are told one by one; which, is its word.
+pub(crate) fn many_not_in_ledger(device_key: KeyId) -> String {
+    format!("not_in_ledger/many/{device_key}")
 }
 
 /// An enrollment token in other hands than those that used it: keys cost nothing, so each is not an

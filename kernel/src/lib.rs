@@ -30,6 +30,7 @@ mod refusal;
 pub mod report;
 pub mod rotate;
 pub mod run;
+pub mod sending;
 pub mod server_identity;
 pub mod storage;
 pub mod tls;

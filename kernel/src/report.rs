@@ -7,11 +7,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use farhold_api::{Limits, Refusal};
 use farhold_audit::Epoch;
+use farhold_bundle::Positive;
 use farhold_contract::{
     Code,
     call::heartbeat::{
-        HeartbeatAnswer, HeartbeatReport, KernelStanding, KernelStatus, RuntimeStanding,
-        TenantStanding,
+        HeartbeatAnswer, HeartbeatReport, KernelStanding, KernelStatus, ReportedFingerprint,
+        RuntimeStanding, TenantStanding,
     },
     id::{LicenseId, TenantId},
     version::ContractVersion,
@@ -21,7 +22,7 @@ use crate::{
     control_plane::ControlPlane,
     documents::Documents,
     refusal::stored,
-    storage::{AgentFacts, Origin, Runtime, Trail},
+    storage::{AgentFacts, Origin, Reported, Runtime, Trail},
 };
 
 use alerts::Sight;
@@ -35,15 +36,16 @@ pub async fn answer(
     agent: &Arc<AgentFacts>,
     report: HeartbeatReport,
 ) -> Result<HeartbeatAnswer, Refusal> {
-    let epoch: Epoch = report.epoch.parse().map_err(|_| malformed("report.epoch"))?;
-    report.instance.parse::<Epoch>().map_err(|_| malformed("report.instance"))?;
+    let epoch: Epoch = report.epoch.parse().map_err(|_| malformed("report.epoch", HEX_16))?;
+    report.instance.parse::<Epoch>().map_err(|_| malformed("report.instance", HEX_16))?;
 
     let now = plane.now();
     let documents = plane.documents();
     let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
-    let bundle = documents.bundle_for(&agent.tenants, &agent.device_key);
-    let bundle_digest = bundle.map(|bundle| bundle.digest);
+    let stands = Reported::after(agent.reported.as_deref(), &report);
+    let bundle_digest = documents.bundle_for(agent, Some(&stands), now).map(|b| b.digest);
     let reported = known(plane, agent, &documents, &report)?;
+    let claimed = report.licenses.clone();
     let held = Arc::new(held);
     let sight = Sight {
         agent: Arc::clone(agent),
@@ -51,12 +53,11 @@ pub async fn answer(
         held: Arc::clone(&held),
         epoch,
         report,
-        bundle_digest,
         at: now,
     };
     let noted = plane
         .storage
-        .note_agent_heartbeat(agent.runtime_id, now, reported, move |noted| {
+        .note_agent_heartbeat(agent.runtime_id, now, reported, claimed, move |noted| {
             Trail::alerts(sight.alerts(noted))
         })
         .await
@@ -84,8 +85,24 @@ pub async fn answer(
     })
 }
 
-fn malformed(member: &str) -> Refusal {
-    Refusal::new(Code::RequestMalformed, format!("{member} is not 16 bytes in lower-case hex"))
+/// What an epoch, an instance is not.
+const HEX_16: &str = "is not 16 bytes in lower-case hex";
+
+/// Components of a machine that are kept: a server with every port counted has a few dozen.
+const COMPONENTS_MAX: usize = 128;
+/// Longest name of one (bundle.md §1.8.4).
+const NAME_MAX_BYTES: usize = 128;
+
+fn malformed(member: &str, why: &str) -> Refusal {
+    Refusal::new(Code::RequestMalformed, format!("{member} {why}"))
+}
+
+/// Whether it has the measure of one (bundle.md §7.2); what it says is compared, not believed.
+fn is_fingerprint(told: &ReportedFingerprint) -> bool {
+    let fits = |(name, hash): (&String, &String)| name.len() <= NAME_MAX_BYTES && hash.len() == 16;
+    told.salt.len() == 32
+        && told.components.len() <= COMPONENTS_MAX
+        && told.components.iter().all(fits)
 }
 
 /// What of a report is kept: what it says of licenses that its site can hold, and of runtimes that
@@ -93,7 +110,8 @@ fn malformed(member: &str) -> Refusal {
 /// organization's license at one site more.
 ///
 /// # Errors
-/// `request.malformed` for a version that no runtime can have registered with.
+/// `request.malformed` for a version that no runtime can have registered with, a serial that no
+/// license has, a fingerprint that is none.
 fn known(
     plane: &ControlPlane,
     agent: &AgentFacts,
@@ -104,6 +122,12 @@ fn known(
     if report.runtimes.iter().any(|runtime| runtime.version.len() > most) {
         let detail = format!("a runtime's version is longer than {most} bytes");
         return Err(Refusal::new(Code::RequestMalformed, detail));
+    }
+    if report.licenses.iter().any(|license| Positive::new(license.serial).is_none()) {
+        return Err(malformed("report.licenses", "names a serial that is none"));
+    }
+    if report.fingerprint.as_ref().is_some_and(|told| !is_fingerprint(told)) {
+        return Err(malformed("report.fingerprint", "is not what bundle.md §7.2 says"));
     }
     let standing = documents.standing.licenses().iter();
     let mut licenses: BTreeSet<LicenseId> = standing

@@ -18,6 +18,7 @@ mod document;
 mod enroll_token;
 mod error;
 mod identity;
+mod ledger;
 mod limits;
 mod migrate;
 mod own_value;
@@ -55,10 +56,11 @@ pub use audit::{
     TakenBody, TakenRecord,
 };
 pub use counts::Counts;
-pub use directory::{AgentFacts, Directory, RuntimeFacts, TokenHolder};
+pub use directory::{AgentFacts, Directory, Reported, RuntimeFacts, TokenHolder};
 pub use enroll_token::{EnrollToken, EnrollUse, Enrolled, Enrollment};
 pub use error::StorageError;
 pub use identity::IdentityClaim;
+pub use ledger::{HeldEntry, LedgerEntry, LedgerHead};
 pub use limits::Limits;
 pub use provider::{IdentityProvider, RoleMap};
 pub use runtime::{Origin, ProposedId, Registered, Registration, Runtime, RuntimeHeartbeat};

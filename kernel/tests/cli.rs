@@ -15,6 +15,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use farhold_bundle::{Signer, TrustRoot, payload::Root, seal};
+
 /// A data directory, with a Kernel on it once it is started; ended with its place.
 struct Place {
     folder: TempDir,
@@ -34,29 +36,65 @@ impl Place {
     }
 
     fn running() -> Self {
-        let mut place = Self::made();
+        let place = Self::made();
         let [listen, admin] = free_ports();
         let settings = fs::read_to_string(place.data().join("kernel.toml")).unwrap();
         let addresses =
             format!("listen = \"127.0.0.1:{listen}\"\nadmin_listen = \"127.0.0.1:{admin}\"\n");
         fs::write(place.data().join("kernel.toml"), addresses + &settings).unwrap();
-        let notify = UnixDatagram::bind(place.at().join("notify")).unwrap();
+        place.started()
+    }
+
+    /// With a Kernel that runs on what is there.
+    fn started(mut self) -> Self {
+        let path = self.at().join("notify");
+        let _ = fs::remove_file(&path);
+        let notify = UnixDatagram::bind(&path).unwrap();
         notify.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let kernel = place
+        let kernel = self
             .command(&["run"])
-            .env("NOTIFY_SOCKET", place.at().join("notify"))
+            .env("NOTIFY_SOCKET", path)
             .stdout(Stdio::null())
-            .stderr(fs::File::create(place.at().join("log")).unwrap())
+            .stderr(fs::File::create(self.at().join("log")).unwrap())
             .spawn()
             .unwrap();
-        place.kernel = Some(kernel);
+        self.kernel = Some(kernel);
         let mut message = [0; 256];
         loop {
             let length = notify.recv(&mut message).expect("the Kernel says READY");
             if message[..length].windows(7).any(|word| word == b"READY=1") {
-                return place;
+                return self;
             }
         }
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut kernel) = self.kernel.take() {
+            kernel.kill().unwrap();
+            kernel.wait().unwrap();
+        }
+    }
+
+    /// Installs a trust root of this issuer.
+    fn trusts(&self, issuer: &str) {
+        let [root, license, revocation, kernel] = ["root", "license", "revocation", "kernel"]
+            .map(|name| farhold_keys::create(&self.at().join(name), None).unwrap());
+        let keys = [&root, &license, &revocation, &kernel];
+        let role = |key: &farhold_keys::FileSigner| serde_json::json!({"key_ids": [key.public_key().id()], "threshold": 1});
+        let content: Root = serde_json::from_value(serde_json::json!({
+            "issuer": {"id": issuer, "name": "Vendor"},
+            "version": 1, "issued_at": "2026-01-01T00:00:00Z", "expires": "9000-01-01T00:00:00Z",
+            "keys": keys.map(|key| serde_json::json!({"public_key": key.public_key()})),
+            "roles": {
+                "root": role(&root), "license": role(&license),
+                "revocation": role(&revocation), "kernel": role(&kernel),
+            },
+        }))
+        .unwrap();
+        let line = seal(&content, &root).unwrap();
+        let sha256 = TrustRoot::install(&line, None).unwrap().root().sha256().to_string();
+        fs::write(self.at().join("root.json"), line).unwrap();
+        self.told(&["trust", "install", "root.json", "--sha256", &sha256]);
     }
 
     fn at(&self) -> &Path {
@@ -117,10 +155,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(kernel) = &mut self.kernel {
-            kernel.kill().unwrap();
-            kernel.wait().unwrap();
-        }
+        self.stop();
     }
 }
 
@@ -305,4 +340,79 @@ fn a_chain_that_does_not_hold_is_told_and_is_no_success() {
     let output = place.run(&["audit", "verify"]);
     assert_eq!(output.status.code(), Some(5));
     assert!(String::from_utf8(output.stdout).unwrap().contains("broken"));
+}
+
+#[test]
+fn the_ca_is_rotated_while_the_kernel_stands_still_and_it_is_shown_and_recorded() {
+    let mut place = Place::running();
+    let before = place.json(&["ca", "show"]);
+    assert_eq!(before["certificates"].as_array().unwrap().len(), 1);
+    assert_eq!(before["ca_sha256"], place.json(&["status"])["ca_sha256"]);
+    let told = place.refused(&["ca", "rotate"], 78, "state.unusable");
+    assert!(told.contains("Stop it"), "{told}");
+    assert_eq!(place.json(&["ca", "show"]), before, "nothing was changed");
+
+    place.stop();
+    let told = place.told(&["ca", "rotate"]);
+    let after = place.json(&["ca", "show"]);
+    let (old, new) = (text(&before, "ca_sha256"), text(&after, "ca_sha256"));
+    assert_ne!(new, old);
+    let next = told.contains(&format!("root renew … --kernel-ca {new}\n"));
+    assert!(next && told.contains(&format!("--kernel-ca {old}")), "{told}");
+    let certificates = after["certificates"].as_array().unwrap();
+    let keys: Vec<&str> = certificates.iter().map(|ca| text(ca, "spki_sha256")).collect();
+    assert_eq!(keys, [new, new, old], "itself, by the old one's word, and the old one");
+    assert!(place.told(&["ca", "show"]).contains(new));
+    place.refused(&["status"], 69, "kernel.unreachable");
+
+    let place = place.started();
+    assert_eq!(text(&place.json(&["status"]), "ca_sha256"), new);
+    let internal = place.json(&["status"])["internal_tenant_id"].as_str().unwrap().to_owned();
+    let found = place.json(&["audit", "search", "--tenant", &internal, "--type", "kernel.ca"]);
+    let events = found["events"].as_array().unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(text(&events[0]["event"]["payload"], "before_sha256"), old);
+}
+
+#[test]
+fn a_ledger_is_uploaded_by_what_is_new_in_it() {
+    let place = Place::running();
+    let issuer = "01939b6e-0000-7a31-8b53-0f6f1c2d0001";
+    let at = farhold_contract::Timestamp::from_ms(1_790_000_000_000);
+    let (mut ledger, begun) = farhold_ledger::Ledger::begin(issuer.parse().unwrap(), at);
+    let file = place.at().join("ledger.jsonl");
+    fs::write(&file, &begun).unwrap();
+    let upload = ["ledger", "upload", "ledger.jsonl"];
+    place.refused(&upload, 5, "trust.missing");
+    place.trusts(issuer);
+    assert!(place.told(&["ledger", "show"]).contains("not yet"));
+
+    assert!(place.told(&upload).starts_with("Took 1 entry in."));
+    assert!(place.told(&upload).starts_with("Nothing is new in it."));
+    let mut lines = begun;
+    for serial in 1..=3 {
+        let release = farhold_ledger::Release {
+            license_id: "01939b6e-0000-7a31-8b53-0f6f1c2d0002".parse().unwrap(),
+            serial: farhold_bundle::Positive::new(serial),
+            device_key: serde_json::from_value("07".repeat(32).into()).unwrap(),
+            request: farhold_contract::Sha256Digest::new([7; 32]),
+        };
+        lines.extend(ledger.append(at, farhold_ledger::Act::Released(release)).unwrap());
+    }
+    fs::write(&file, &lines).unwrap();
+    let answer = place.json(&upload);
+    assert_eq!((&answer["taken"], &answer["known"]), (&3.into(), &1.into()));
+    let shown = place.told(&["ledger", "show"]);
+    assert!(shown.contains("released") && shown.contains(&ledger.head().hash.to_string()));
+    let listed = place.json(&["ledger", "show", "--count", "2"]);
+    assert_eq!(listed["entries"].as_array().unwrap().len(), 2);
+
+    fs::write(&file, &lines[..lines.len() - 1]).unwrap();
+    place.refused(&upload, 5, "ledger.broken");
+    fs::write(&file, "").unwrap();
+    place.refused(&upload, 5, "ledger.broken");
+    let (_, other) =
+        farhold_ledger::Ledger::begin(issuer.parse().unwrap(), at + Duration::from_secs(1));
+    fs::write(&file, other).unwrap();
+    place.refused(&upload, 4, "ledger.conflict");
 }

@@ -1,11 +1,15 @@
 //! Assemble: several documents into one bundle for a site.
 
+mod strands;
+
 use serde::Deserialize;
 
 use farhold_bundle::{Envelope, decode_typed_form, is_typed_form, payload::DocumentType};
 use farhold_contract::Code;
 
 use crate::refusal::Refusal;
+
+pub use strands::{Cause, Stranded, may_strand, require_needs, stranded};
 
 /// The lines of one file: documents one a line, or one in typed form.
 ///

@@ -21,7 +21,7 @@ pub fn verify_export(
     if line.is_empty() {
         return Err(Refusal::new(Code::EnvelopeMalformed, "the export is empty"));
     }
-    let mut verifier = ExportVerifier::open(&line, device_key).map_err(refuse)?;
+    let mut verifier = ExportVerifier::open(&line, device_key).map_err(of_another)?;
     while next_line(&mut export, farhold_audit::LIMITS.line_bytes, &mut line)? {
         verifier.record(&line).map_err(refuse)?;
     }
@@ -42,6 +42,18 @@ pub fn next_line(
     read.map(|bytes| bytes > 0).map_err(|error: io::Error| {
         Refusal::new(Code::InputUnreadable, format!("the file can't be read: {error}"))
     })
+}
+
+/// The only key that an export is held against is its agent's.
+fn of_another(error: ExportError) -> Refusal {
+    let refusal = refuse(error);
+    match refusal.code() {
+        Code::SignatureKeyUnknown => refusal.with_next(
+            "The export is of another machine than --device-key says: compare its device key with \
+             the site.",
+        ),
+        _ => refusal,
+    }
 }
 
 fn refuse(error: ExportError) -> Refusal {

@@ -9,7 +9,7 @@ use farhold_audit::{Body, WireRecord};
 use farhold_bundle::{Envelope, LIMITS, decode_typed_form, is_typed_form, payload::DocumentType};
 use farhold_contract::{Code, Sha256Digest};
 
-use crate::{export::next_line, refusal::Refusal};
+use crate::{export::next_line, refusal::Refusal, root::Draft};
 
 /// What begins every line of an inspection.
 pub const UNVERIFIED: &str = "UNVERIFIED  ";
@@ -97,7 +97,7 @@ pub fn inspect_bytes(bytes: &[u8]) -> Result<Vec<Claim>, Refusal> {
 fn document(line: usize, content: &[u8]) -> Claim {
     let envelope = match Envelope::open(content) {
         Ok(envelope) => envelope,
-        Err(error) => return Claim::Unreadable { line, refusal: error.into() },
+        Err(error) => return Claim::Unreadable { line, refusal: what_else(content, error.into()) },
     };
     let payload = envelope.danger_unverified_payload();
     let mut read: Option<Value> = serde_json::from_slice(payload).ok();
@@ -114,6 +114,35 @@ fn document(line: usize, content: &[u8]) -> Claim {
         sha256: Sha256Digest::new(Sha256::digest(payload).into()),
         payload: read,
     }
+}
+
+/// The refusal of what is no document, with what it rather is and which verb knows it.
+fn what_else(content: &[u8], refusal: Refusal) -> Refusal {
+    let starts = |head: &str| content.starts_with(head.as_bytes());
+    let is_toml = || {
+        let text = std::str::from_utf8(content).unwrap_or_default().trim_start();
+        text.starts_with('#') || text.split_once('=').is_some_and(|(key, _)| is_bare_key(key))
+    };
+    let (what, next) = if starts("{\"seq\":") {
+        ("a line of a ledger", "license-tool ledger verify proves it, ledger list shows it.")
+    } else if starts("{\"farhold_slip\":") {
+        ("the slip of a break-glass license", "license-tool ledger enter takes it in.")
+    } else if Draft::claimed(content).is_ok() {
+        ("a draft of a root, which nobody has signed", "license-tool root show shows it.")
+    } else if starts("-----BEGIN") {
+        ("a key", "It stays where it is; keygen and root show tell its id.")
+    } else if is_toml() {
+        ("a template", "license-tool lint says what it hardly means, issue signs it.")
+    } else {
+        return refusal;
+    };
+    Refusal::new(refusal.code(), format!("this is {what}, not a signed document")).with_next(next)
+}
+
+fn is_bare_key(text: &str) -> bool {
+    let key = text.trim_end();
+    !key.is_empty()
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 fn record(line: usize, bytes: &[u8]) -> Claim {

@@ -1,13 +1,17 @@
-//! Issue: from a template to a signed license.
+//! Issue: from a template to a signed license, or from a table to many.
+
+pub mod many;
+mod next;
 
 use farhold_bundle::{
-    Envelope, Signer, TrustRoot, Verified, add_signature,
+    Draft, Envelope, Signer, TrustRoot, Verified,
     payload::{Binding, License, Role, SiteMode},
-    seal,
 };
-use farhold_contract::{Code, model::TenantStatus};
+use farhold_contract::{Code, Timestamp, model::TenantStatus};
 
 use crate::{refusal::Refusal, template::Template};
+
+pub use next::{Next, a_year_before, newest_stamp, next, require_budget, same_in_line, says};
 
 /// Signs a license by keys of the root's license role; the line has no line feed.
 ///
@@ -20,24 +24,25 @@ pub fn issue(
     license: &License,
     signers: &[&dyn Signer],
 ) -> Result<Verified<License>, Refusal> {
-    let ends = root.root().expires;
-    if ends <= license.issued_at {
-        let what =
-            format!("root {} ended at {ends}; no site would take the license", root.version());
-        return Err(Refusal::new(Code::TrustRootExpired, what)
-            .with_next("Make the next root first, then issue under it."));
-    }
+    require_time(root, license.issued_at)?;
     for signer in signers {
         require_role(root, *signer, Role::License)?;
     }
-    let [first, others @ ..] = signers else {
-        return Err(Refusal::usage("no key was given", "Give --key with a license key."));
-    };
-    let mut line = seal(license, *first)?;
-    for signer in others {
-        line = add_signature(&line, *signer)?;
+    Ok(root.verify(Envelope::open(&Draft::of(license)?.seal(signers)?)?)?)
+}
+
+/// Refuses a root that has ended when a license would be issued under it.
+///
+/// # Errors
+/// `trust.root_expired`.
+pub fn require_time(root: &TrustRoot, issued_at: Timestamp) -> Result<(), Refusal> {
+    let ends = root.root().expires;
+    if ends > issued_at {
+        return Ok(());
     }
-    Ok(root.verify(Envelope::open(&line)?)?)
+    let what = format!("root {} ended at {ends}; no site would take the license", root.version());
+    Err(Refusal::new(Code::TrustRootExpired, what)
+        .with_next("Make the next root first, then issue under it."))
 }
 
 /// Refuses a key that does not have `role` in the root.
@@ -74,17 +79,23 @@ pub fn refuse_nonsense(
     license: &License,
     root: &TrustRoot,
 ) -> Result<(), Refusal> {
+    nonsense(license, root)
+        .map_or(Ok(()), |(member, why)| Err(template.refuse_member(member, &why)))
+}
+
+/// What is valid and can't be meant, with the member that says it.
+pub fn nonsense(license: &License, root: &TrustRoot) -> Option<(&'static str, String)> {
     if license.end().is_some_and(|end| end <= license.issued_at) {
-        return Err(template.refuse_member("expires_on", "has passed: it would be issued ended"));
+        return Some(("expires_on", "has passed: it would be issued ended".to_owned()));
     }
     if license.entitlements.is_empty() && license.flags.is_empty() {
-        return Err(template.refuse_member("entitlements", "are empty: it would grant nothing"));
+        return Some(("entitlements", "are empty: it would grant nothing".to_owned()));
     }
     if license.needs.root.as_u64() > root.version() {
         let why = format!("is above this root's version {}: no site could take it", root.version());
-        return Err(template.refuse_member("needs.root", &why));
+        return Some(("needs.root", why));
     }
-    Ok(())
+    None
 }
 
 /// What the vendor should know of a license that can be issued as it is.

@@ -4,14 +4,27 @@
 //! knows the terminal, the clock, and the exit codes.
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod assemble;
 pub mod cli;
+pub mod clock_reset;
+pub mod contents;
+pub mod diff;
+pub mod drill;
 pub mod export;
 pub mod file;
 pub mod inspect;
 pub mod issue;
+pub mod issued;
+pub mod key;
+pub mod ledger;
+pub mod lint;
+pub mod pkcs11;
+pub mod progress;
 pub mod receipt;
 pub mod refusal;
+pub mod revoke;
 pub mod root;
+pub mod simulate;
 pub mod template;
 pub mod verify;

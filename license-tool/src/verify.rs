@@ -1,12 +1,11 @@
 //! Verify: what a site that stands at one root would make of a bundle.
 
 use farhold_bundle::{
-    ImportPlan, ImportRefusal, LineKey, LineOutcome, PlannedLine, Positive, Standing, TrustRoot,
-    payload::{DocumentType, License},
-    plan_import,
+    ImportPlan, ImportRefusal, LineOutcome, PlannedLine, Standing, TrustRoot,
+    payload::DocumentType, plan_import,
 };
 use farhold_contract::{Code, Timestamp};
-use farhold_policy::{Phase, Timeline};
+use farhold_policy::{LicenseView, Now, Phase, PolicyState};
 
 use crate::refusal::Refusal;
 
@@ -48,7 +47,8 @@ fn is_unchecked(line: &PlannedLine) -> bool {
     line.document == DocumentType::Root && line.outcome == LineOutcome::Superseded
 }
 
-fn refuse_import(refusal: ImportRefusal) -> Refusal {
+/// Why a bundle is refused, with the line that is the reason.
+pub fn refuse_import(refusal: ImportRefusal) -> Refusal {
     let code: Code = refusal.code();
     let reason = Refusal::from_error(code, &refusal.reason);
     match refusal.line {
@@ -57,60 +57,20 @@ fn refuse_import(refusal: ImportRefusal) -> Refusal {
     }
 }
 
-/// Where one license stands at one time.
-#[derive(Debug)]
-pub struct LicensePhase<'a> {
-    /// The license.
-    pub license: &'a License,
-    /// When it changes its phase.
-    pub timeline: Timeline,
-    /// Its phase, for itself.
-    pub phase: Phase,
-    /// Whether the revocations beside it take it out of force.
-    pub revoked: bool,
-    /// The serial of its line that is in force instead of it.
-    pub superseded_by: Option<Positive>,
+/// Where every license stands at one time, by line and rising serial: as a site that admits them
+/// all would say.
+pub fn licenses_at(standing: &Standing, at: Timestamp) -> Vec<LicenseView> {
+    let policy = PolicyState::new(standing.licenses(), standing.revocations());
+    let lines = policy.lines(&Now::exactly(at)).into_iter();
+    lines.flat_map(|line| line.licenses.into_iter().rev()).collect()
 }
 
-/// Where every license stands at one time, by line and serial.
-pub fn phases(standing: &Standing, at: Timestamp) -> Vec<LicensePhase<'_>> {
-    let licenses = standing.licenses();
-    let of = |license| {
-        let timeline = Timeline::of_license(license);
-        // bundle.md §4: in force is the highest serial that has begun and is not revoked.
-        let newer = licenses.iter().filter(|other| {
-            LineKey::of(other) == LineKey::of(license)
-                && other.serial > license.serial
-                && other.not_before <= at
-                && !standing.revokes(other)
-        });
-        LicensePhase {
-            license,
-            timeline,
-            phase: timeline.phase_at(at),
-            revoked: standing.revokes(license),
-            superseded_by: newer.map(|other| other.serial).max(),
-        }
-    };
-    licenses.iter().map(|license| of(license.content())).collect()
-}
-
-impl LicensePhase<'_> {
-    /// Where it stands, in one word or few.
-    pub fn word(&self) -> &'static str {
-        if self.revoked {
-            return "revoked";
-        }
-        if self.superseded_by.is_some() {
-            return "superseded";
-        }
-        match self.phase {
-            Phase::NotBegun => "not_begun",
-            Phase::InForce => "in_force",
-            Phase::Expiring => "expiring",
-            Phase::Grace => "grace",
-            Phase::Restricted => "restricted",
-            Phase::Stopped => "stopped",
-        }
+/// Where a license stands, in one word or few.
+pub fn word(license: &LicenseView) -> &'static str {
+    match license.phase {
+        _ if license.revoked => "revoked",
+        Phase::NotBegun => Phase::NotBegun.as_str(),
+        _ if !license.in_force => "superseded",
+        phase => phase.as_str(),
     }
 }

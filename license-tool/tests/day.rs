@@ -19,7 +19,7 @@ fn from_keys_to_a_bundle_with_a_renewal_and_a_receipt() {
     let desk = Desk::empty();
 
     // Keys: encrypted, with a passphrase from a file or a descriptor.
-    desk.write("pass.txt", "four words of chance\n");
+    desk.write_secret("pass.txt", "four words of chance\n");
     let root_key = desk.done("keygen root.key --passphrase-file pass.txt --json");
     assert_eq!(root_key["encrypted"], true);
     let license_key = desk.done("keygen license.key --passphrase-file pass.txt --json");

@@ -43,25 +43,29 @@ fn no_output_comes_near_a_key() {
     let before = desk.read("license.key");
     #[cfg(unix)]
     std::os::unix::fs::symlink("license.key", desk.path("alias")).unwrap();
-    for (line, key) in [
-        (ISSUE.replace("out.json", "license.key"), "license.key"),
-        (ISSUE.replace("out.json", "./license.key"), "license.key"),
+    for line in [
+        ISSUE.replace("out.json", "license.key"),
+        ISSUE.replace("out.json", "./license.key"),
+        // Whoever's key it is: none of the inputs.
+        ISSUE.replace("out.json", "kernel.key"),
         #[cfg(unix)]
-        (ISSUE.replace("out.json", "alias"), "license.key"),
-        (ISSUE.replace("out.json", "acme.toml"), "acme.toml"),
-        (
-            format!(
-                "root init --issuer A --root-key root.key --license-key license.key \
-                 --revocation-key revocation.key --kernel-key kernel.key --at {MADE_AT} \
-                 --out license.key"
-            ),
-            "license.key",
+        ISSUE.replace("out.json", "alias"),
+        format!(
+            "root init --issuer A --root-key root.key --license-key license.key \
+             --revocation-key revocation.key --kernel-key kernel.key --at {MADE_AT} \
+             --out license.key"
         ),
-        ("receipt audit --key kernel.key --out kernel.key".to_owned(), "kernel.key"),
+        "receipt audit --key kernel.key --out kernel.key".to_owned(),
+    ] {
+        desk.refused(&line, 73, "output.is_key");
+    }
+    for (line, input) in [
+        (ISSUE.replace("out.json", "acme.toml"), "acme.toml"),
+        (ISSUE.replace("out.json", "root.json"), "root.json"),
         ("bundle license.json --root root.json --out license.json".to_owned(), "license.json"),
     ] {
         let said = desk.refused(&line, 2, "usage.invalid");
-        assert!(said.ends_with(&format!("is the input {key}")), "{said}");
+        assert!(said.ends_with(&format!("is the input {input}")), "{said}");
     }
     assert_eq!(desk.read("license.key"), before);
 }
@@ -77,9 +81,9 @@ fn an_output_that_cannot_be_written_is_said() {
 #[test]
 fn keys_are_refused_for_what_they_are() {
     let desk = Desk::new();
-    desk.write("right", "the right one\n");
-    desk.write("wrong", "a wrong one\n");
-    desk.write("empty", "\n");
+    desk.write_secret("right", "the right one\n");
+    desk.write_secret("wrong", "a wrong one\n");
+    desk.write_secret("empty", "\n");
     desk.done("keygen sealed.key --passphrase-file right");
     let issue = |more: &str| ISSUE.replace("--key license.key", more);
     desk.refused(&issue("--key sealed.key --passphrase-file wrong"), 4, "key.passphrase");
@@ -108,6 +112,25 @@ fn keys_are_refused_for_what_they_are() {
     );
     desk.refused("keygen x.key --passphrase-file empty", 65, "input.unreadable");
     assert!(!desk.exists("x.key") && !desk.exists("out.json"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_passphrase_or_pin_that_others_may_read_is_refused_as_a_key_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new();
+    desk.write_secret("right", "the right one\n");
+    desk.done("keygen sealed.key --passphrase-file right");
+    for mode in [0o640, 0o604, 0o602] {
+        fs::set_permissions(desk.path("right"), fs::Permissions::from_mode(mode)).unwrap();
+        for given in ["--passphrase-file right", "--pin-file right"] {
+            let line = format!("keygen x.key {given}");
+            let said = desk.refused(&line, 65, "key.unreadable");
+            assert!(said.contains("make it 0600"), "{said}");
+        }
+        assert!(!desk.exists("x.key"));
+    }
 }
 
 #[test]

@@ -43,18 +43,18 @@ pub fn run(keep: bool) -> Result<()> {
 
     stage.step("At the vendor: a Kernel, keys, and a trust root that names them");
     let (kernel, receipt_key) = Kernel::init(&stage, &control_plane, folder.path())?;
-    let vendor = Vendor::new(&stage, &tool, folder.path())?;
+    let mut vendor = Vendor::new(&stage, &tool, folder.path())?;
     let root_sha256 = vendor.make_root(&receipt_key)?;
     stage.say("The hash of the root is the one thing a site must get over another channel.");
 
     stage.chapter("Without a network");
-    let left = detached::tell(&stage, &agent, &vendor, folder.path(), &root_sha256)?;
+    let left = detached::tell(&stage, &agent, &mut vendor, folder.path(), &root_sha256)?;
     stage.chapter("With a network");
-    linked::tell(&stage, &agent, &vendor, kernel, folder.path(), &root_sha256)?;
+    linked::tell(&stage, &agent, &vendor, kernel, folder.path(), &left.root_sha256)?;
 
     stage.done(began.elapsed());
     if keep {
-        let Left { site, token, runtime_id } = left;
+        let Left { site, token, runtime_id, .. } = left;
         site.leave_running(folder, &token, &runtime_id, CONTOSO);
     }
     Ok(())

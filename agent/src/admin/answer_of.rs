@@ -1,5 +1,7 @@
 //! From what stands to what the admin door says of it.
 
+pub(super) mod policy;
+
 use farhold_bundle::TrustRoot;
 
 use crate::{site::Place, snapshot::Snapshot};

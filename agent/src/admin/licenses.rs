@@ -6,20 +6,26 @@ use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
 use farhold_bundle::{Verified, payload::License};
-use farhold_policy::{LicenseView, Now, Phase};
+use farhold_policy::{LicenseView, Now};
 
 use crate::snapshot::Snapshot;
 
 use super::{
     Admin,
     answer::{LicenseAnswer, LicensesAnswer},
+    answer_of::policy,
 };
 
 pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     farhold_api::answer(&headers, async {
         let snapshot = admin.owner.snapshot();
         let now = snapshot.now(&admin.clock.read());
-        farhold_api::json(&LicensesAnswer { now: now.instant, licenses: licenses(&snapshot, &now) })
+        let milestones = snapshot.documents.policy.milestones(now.instant);
+        farhold_api::json(&LicensesAnswer {
+            now: now.instant,
+            licenses: licenses(&snapshot, &now),
+            timeline: milestones.into_iter().map(policy::milestone).collect(),
+        })
     })
     .await
 }
@@ -35,7 +41,7 @@ fn licenses(snapshot: &Snapshot, now: &Now) -> Vec<LicenseAnswer> {
     standing
         .map(|license| {
             let key = (license.license_id, license.serial.as_u64());
-            let not_admitted = snapshot.documents.not_admitted.get(&key).cloned();
+            let not_admitted = snapshot.documents.not_admitted.get(&key).map(ToString::to_string);
             license_answer(license, views.get(&key).copied(), not_admitted)
         })
         .collect()
@@ -47,6 +53,10 @@ fn license_answer(
     not_admitted: Option<String>,
 ) -> LicenseAnswer {
     let timeline = view.map(|view| &view.timeline);
+    let phase = match view {
+        Some(view) if not_admitted.is_none() => phase(view),
+        _ => "not_admitted",
+    };
     LicenseAnswer {
         tenant_id: license.tenant.tenant_id,
         product: license.product.clone(),
@@ -55,11 +65,13 @@ fn license_answer(
         sha256: license.sha256(),
         issued_to: license.issued_to.clone(),
         in_force: view.is_some_and(|view| view.in_force),
-        phase: view.map_or("not_admitted", phase).to_owned(),
+        phase: phase.to_owned(),
         begins: license.not_before,
         ends: license.end(),
         grace_ends: timeline.and_then(|timeline| timeline.grace_ends),
         stops: timeline.and_then(|timeline| timeline.restrict_ends),
+        in_force_from: view.and_then(|view| view.in_force_from),
+        in_force_until: view.and_then(|view| view.in_force_until),
         features: license
             .entitlements
             .iter()
@@ -70,15 +82,5 @@ fn license_answer(
 }
 
 fn phase(view: &LicenseView) -> &'static str {
-    if view.revoked {
-        return "revoked";
-    }
-    match view.phase {
-        Phase::NotBegun => "not_begun",
-        Phase::InForce => "in_force",
-        Phase::Expiring => "expiring",
-        Phase::Grace => "grace",
-        Phase::Restricted => "restricted",
-        Phase::Stopped => "stopped",
-    }
+    if view.revoked { "revoked" } else { view.phase.as_str() }
 }

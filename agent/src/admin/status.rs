@@ -5,11 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
-use super::{
-    Admin,
-    answer::{ClockAnswer, StatusAnswer},
-    answer_of,
-};
+use super::{Admin, answer::StatusAnswer, answer_of};
 
 pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     farhold_api::answer(&headers, async {
@@ -27,12 +23,7 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
             link: answer_of::link(&admin, &snapshot),
             conditions,
             trust: answer_of::trust(&snapshot),
-            clock: ClockAnswer {
-                wall: now.wall,
-                mark: now.mark,
-                floor: now.floor,
-                now: now.instant,
-            },
+            clock: answer_of::policy::clock(&snapshot.documents, &now),
             queue: answer_of::queue(
                 &snapshot,
                 &admin.place,

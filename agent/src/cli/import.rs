@@ -1,10 +1,13 @@
 //! `farhold import FILE|-`: signed documents come in.
 
+mod changes;
+mod trust_change;
+
 use std::{path::PathBuf, time::Duration};
 
-use farhold_bundle::{LIMITS, decode_typed_form, is_typed_form};
-use farhold_contract::Code;
-use farhold_terminal::{input, stdout, text};
+use farhold_bundle::LIMITS;
+use farhold_contract::{Code, Sha256Digest};
+use farhold_terminal::{Failure, input, stdout, text};
 
 use super::session::Session;
 use crate::admin::{answer::ImportAnswer, client::Ask};
@@ -19,15 +22,20 @@ pub(super) struct Args {
     /// Verify and show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Import only the bundle with this SHA-256, as --dry-run prints it
+    #[arg(long, value_name = "HEX")]
+    expect: Option<String>,
 }
 
 impl Args {
     pub(super) fn act(self, session: &Session) -> anyhow::Result<()> {
+        let expected = self.expect.as_deref().map(digest).transpose()?;
         let bundle = input::read(&self.file, LIMITS.bundle_bytes, Code::BundleTooLarge)?;
-        let bundle = lines_of(bundle)?;
-        let ask = Ask::post(format!("/admin/import?dry_run={}", self.dry_run))
-            .body("application/jsonl", bundle)
-            .patience(IMPORT_TIME);
+        let mut path = format!("/admin/import?dry_run={}", self.dry_run);
+        if let Some(expected) = expected {
+            path.push_str(&format!("&expect={expected}"));
+        }
+        let ask = Ask::post(path).body("application/jsonl", bundle).patience(IMPORT_TIME);
         let answer: ImportAnswer = session.door()?.json(ask)?;
         if session.json() {
             return stdout::json(&answer);
@@ -36,14 +44,13 @@ impl Args {
     }
 }
 
-/// A pasted or scanned document becomes the one line it was made from.
-fn lines_of(input: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    if !is_typed_form(&input) {
-        return Ok(input);
-    }
-    let mut line = decode_typed_form(&input)?;
-    line.push(b'\n');
-    Ok(line)
+fn digest(given: &str) -> Result<Sha256Digest, Failure> {
+    // Tools print it in either case; it is compared as bytes.
+    given.trim().to_ascii_lowercase().parse().map_err(|error| {
+        Failure::new(Code::UsageInvalid, format!("--expect {}", text::plain(given)))
+            .because(error)
+            .action("Give the SHA-256 that farhold import --dry-run prints.")
+    })
 }
 
 fn described(answer: &ImportAnswer) -> String {
@@ -54,34 +61,13 @@ fn described(answer: &ImportAnswer) -> String {
     for fallen in &answer.fallen {
         told.push_str(&format!("No longer holds: {}\n", text::plain(fallen)));
     }
+    told.push_str(&changes::described(&answer.changes, answer.applied));
     told.push_str(&match answer.applied {
-        true => format!("Imported bundle {}.\n", answer.bundle_sha256),
-        false => format!("Nothing was changed; bundle {} would be.\n", answer.bundle_sha256),
+        true => format!("\nImported bundle {}.\n", answer.bundle_sha256),
+        false => format!(
+            "\nNothing was changed. To import this bundle and no other:\n  farhold import FILE --expect {}\n",
+            answer.bundle_sha256
+        ),
     });
     told
-}
-
-#[cfg(test)]
-mod tests {
-    use farhold_bundle::{Envelope, Signer, encode_typed_form, payload::ClockReset, seal};
-    use farhold_contract::Timestamp;
-
-    use super::*;
-
-    #[test]
-    fn a_pasted_document_becomes_the_bundle_it_was_made_from() {
-        let folder = tempfile::tempdir().unwrap();
-        let signer = farhold_keys::create(&folder.path().join("key"), None).unwrap();
-        let reset = ClockReset {
-            device_key: signer.public_key().clone(),
-            nonce: "ab".repeat(16),
-            time: Timestamp::from_ms(1_800_000_000_000),
-        };
-        let mut bundle = seal(&reset, &signer).unwrap();
-        let typed = encode_typed_form(&Envelope::open(&bundle).unwrap()).unwrap();
-        bundle.push(b'\n');
-        let pasted = format!("  {}\r\n{}\n", &typed[..40], &typed[40..]);
-        assert_eq!(lines_of(pasted.into_bytes()).unwrap(), bundle);
-        assert_eq!(lines_of(bundle.clone()).unwrap(), bundle, "a bundle stays as it is");
-    }
 }

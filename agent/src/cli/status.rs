@@ -1,5 +1,7 @@
 //! `farhold status`: how the site is.
 
+mod clock;
+
 use farhold_terminal::{stdout, text};
 
 use super::{queue, session::Session};
@@ -23,7 +25,12 @@ fn described(status: &StatusAnswer) -> String {
     let tenants: Vec<String> = status.tenants.iter().map(ToString::to_string).collect();
     let trust = status.trust.as_ref().map_or_else(
         || "none".to_owned(),
-        |trust| format!("version {} of {}", trust.version, text::plain(&trust.issuer_name)),
+        |trust| {
+            let issuer = text::plain(&trust.issuer_name);
+            let ends = text::moment(trust.expires, status.clock.now);
+            let verb = if trust.expires > status.clock.now { "ends" } else { "ENDED" };
+            format!("version {} of {issuer}, {verb} {ends}", trust.version)
+        },
     );
     let mut told = format!(
         "farhold {}, {}, {}\n",
@@ -37,10 +44,11 @@ fn described(status: &StatusAnswer) -> String {
         ("device key", text::plain(&status.device_key)),
         ("trust root", trust),
         ("running since", text::moment(status.started_at, now)),
-        ("clock", format!("{now}, licenses are judged by {}", status.clock.now)),
         ("runtimes", status.runtimes.to_string()),
         ("audit queue", queue::summary(&status.queue, now)),
     ]));
+    told.push_str("\nClock\n");
+    told.push_str(&clock::described(&status.clock));
     if let Some(link) = &status.link {
         told.push('\n');
         let ago = |at: Option<farhold_contract::Timestamp>| {

@@ -46,6 +46,8 @@ keys! {
     LinkProxyUser = "link.proxy_user", None, r#""farhold""#, "The user at a proxy that asks for one.";
     LinkProxyPasswordFile = "link.proxy_password_file", None, r#""/etc/farhold/proxy.password""#, "The file with that user's password, readable by the agent alone: never written here.";
     LinkReconnectSpread = "link.reconnect_spread", Some("120"), "120", "After a lost link, agents come back spread over this many seconds, so that a Kernel that\nreturns is not met by all of them at once.";
+    ImportDropFolder = "import.drop_folder", None, r#""/var/lib/farhold/drop""#, "A folder whose *.bundle files are imported and then moved to done/ or refused/ inside it. It\nand the files belong to the agent's user or root, and nobody else may write to them. Without it\nno folder is watched.";
+    MachineClusterId = "machine.cluster_id", None, r#""6f1c2d3e-4f01-4b53-8a31-3c5f01939b6e""#, "The Kubernetes cluster: kubectl get namespace kube-system -o jsonpath={.metadata.uid}. A license\nmay be bound to it; the agent itself asks no cluster.";
     QueueCap = "queue.cap", None, r#""4GiB""#, "The most the audit queue may take: bytes, or a number with KiB, MiB, GiB or TiB.\nWithout it: 10 % of the filesystem, between 512 MiB and 16 GiB.";
     LogFormat = "log.format", Some("text"), r#""text""#, "\"text\" for people, \"json\" for programs.";
     LogLevel = "log.level", Some("info"), r#""info""#, "\"error\", \"warn\", \"info\", \"debug\" or \"trace\".";

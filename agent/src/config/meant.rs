@@ -46,6 +46,8 @@ impl Config {
                 proxy_password_file: value(Key::LinkProxyPasswordFile).path_if_written()?,
                 reconnect_spread: value(Key::LinkReconnectSpread).seconds(SPREAD_MAX_SECONDS)?,
             },
+            drop_folder: value(Key::ImportDropFolder).path_if_written()?,
+            cluster_id: value(Key::MachineClusterId).cluster()?,
             queue_cap_bytes: value(Key::QueueCap).cap()?,
             log: LogConfig {
                 format: value(Key::LogFormat)
@@ -161,6 +163,14 @@ impl<'a> Value<'a> {
             ));
         }
         Ok(Some(text.to_owned()))
+    }
+
+    fn cluster(&self) -> Result<Option<String>, ConfigError> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        uuid::Uuid::try_parse(text).map(|uuid| Some(uuid.hyphenated().to_string())).map_err(|_| {
+            self.mistake(format!("\"{text}\" is not the UUID of a cluster"))
+                .action("Write the uid of its namespace kube-system.")
+        })
     }
 
     fn seconds(&self, most: u64) -> Result<Duration, ConfigError> {

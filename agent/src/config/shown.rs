@@ -71,6 +71,8 @@ fn value(config: &Config, key: Key) -> Option<toml::Value> {
             let seconds = config.link.reconnect_spread.as_secs();
             Some(toml::Value::Integer(i64::try_from(seconds).unwrap_or(i64::MAX)))
         }
+        Key::ImportDropFolder => path(config.drop_folder.as_deref()?),
+        Key::MachineClusterId => text(config.cluster_id.as_deref()?),
         Key::QueueCap => {
             let bytes = config.queue_cap_bytes?;
             // A size beyond TOML's integers is still one as text.

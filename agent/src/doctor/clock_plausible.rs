@@ -65,7 +65,17 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn outcome(wall: Timestamp, mark: Timestamp, floor: Timestamp) -> Outcome {
-        judge(&ClockAnswer { wall, mark, floor, now: wall.max(mark).max(floor) }).outcome
+        let now = wall.max(mark).max(floor);
+        let clock = ClockAnswer {
+            wall,
+            mark,
+            floor,
+            now,
+            floor_by: None,
+            rolled_back: false,
+            on_probation: false,
+        };
+        judge(&clock).outcome
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     admin::{
-        answer::{LicensesAnswer, StatusAnswer},
+        answer::{LicensesAnswer, StatusAnswer, fingerprint::FingerprintAnswer},
         client::{AdminDoor, Ask},
     },
     config::{Config, ConfigError},
@@ -20,12 +20,18 @@ pub struct Site {
     config: Result<Config, ConfigError>,
     status: OnceCell<anyhow::Result<StatusAnswer>>,
     licenses: OnceCell<anyhow::Result<LicensesAnswer>>,
+    fingerprint: OnceCell<anyhow::Result<FingerprintAnswer>>,
 }
 
 impl Site {
     /// The site of a configuration, if it can be read.
     pub const fn new(config: Result<Config, ConfigError>) -> Self {
-        Self { config, status: OnceCell::new(), licenses: OnceCell::new() }
+        Self {
+            config,
+            status: OnceCell::new(),
+            licenses: OnceCell::new(),
+            fingerprint: OnceCell::new(),
+        }
     }
 
     /// The configuration, or why there is none.
@@ -47,6 +53,14 @@ impl Site {
     /// Whatever kept it from answering.
     pub fn licenses(&self) -> Result<&LicensesAnswer, &anyhow::Error> {
         self.licenses.get_or_init(|| self.ask("/admin/licenses")).as_ref()
+    }
+
+    /// What the running agent says of its machine.
+    ///
+    /// # Errors
+    /// Whatever kept it from answering.
+    pub fn fingerprint(&self) -> Result<&FingerprintAnswer, &anyhow::Error> {
+        self.fingerprint.get_or_init(|| self.ask("/admin/fingerprint")).as_ref()
     }
 
     fn ask<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {

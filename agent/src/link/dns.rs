@@ -23,6 +23,10 @@ use hickory_resolver::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::certificate::safe_text;
+use crate::file;
+
+/// The resolver of any system is said in less.
+const RESOLV_CONF_MAX_BYTES: usize = 64 << 10;
 
 /// Where the system says how names are resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +130,7 @@ impl SystemResolver {
     /// The resolver of `resolv.conf`, or why there is none.
     fn build(&self) -> Result<TokioResolver, String> {
         let path = self.files.resolv_conf.display();
-        let text = fs::read(&self.files.resolv_conf)
+        let text = file::read(&self.files.resolv_conf, RESOLV_CONF_MAX_BYTES)
             .map_err(|error| format!("{path} can't be read ({error})"))?;
         let (config, mut options) =
             parse_resolv_conf(text).map_err(|error| format!("{path}: {error}"))?;

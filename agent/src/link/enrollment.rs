@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +22,7 @@ use super::{
     pinned::Anchors,
     settings::BaseUrl,
 };
+use crate::file::replace_private;
 
 /// The file's name in the state directory.
 pub const ENROLLMENT_FILE: &str = "enrollment.json";
@@ -147,7 +148,7 @@ impl Enrollment {
         let path = state_dir.join(ENROLLMENT_FILE);
         let json = serde_json::to_vec_pretty(&FileForm::from(self)).map(Zeroizing::new);
         json.map_err(io::Error::from)
-            .and_then(|json| replace_private(state_dir, &path, &json))
+            .and_then(|json| replace_private(&path, &json))
             .map_err(|source| EnrollmentError::Unwritable { path, source })
     }
 
@@ -286,19 +287,4 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, EnrollmentErr
         return Err(EnrollmentError::Damaged { path: path.to_owned(), why: "it is too large" });
     }
     Ok(Some(bytes))
-}
-
-/// A key's file is never written over; this one is replaced at every renewal.
-fn replace_private(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let hidden = folder.join(format!(".{ENROLLMENT_FILE}.new"));
-    // One process has the state directory: what lies there is a crash's.
-    match fs::remove_file(&hidden) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&hidden)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&hidden, path)?;
-    File::open(folder)?.sync_all()
 }

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use reqwest::{Response, redirect};
 
 use farhold_contract::{
-    Timestamp,
     header::{CONTRACT_VERSION, CORRELATION_ID, RUNTIME_ID, TENANT_ID},
     id::{RuntimeId, TenantId},
     problem,
@@ -25,7 +24,7 @@ use super::{
     settings::{AnswerLimits, BaseUrl, LinkSettings, Timeouts},
     tls,
 };
-use crate::random;
+use crate::{clock, random};
 
 /// How long an unused connection is kept, so that a busy uplink shakes hands once.
 const IDLE: Duration = Duration::from_secs(15);
@@ -194,7 +193,7 @@ impl Wire {
         let status = response.status().as_u16();
         let wait = text(&response, header::RETRY_AFTER).and_then(|value| {
             let date = text(&response, header::DATE);
-            retry_after(&value, date.as_deref(), Timestamp::from(jiff::Timestamp::now()))
+            retry_after(&value, date.as_deref(), clock::wall())
         });
         let content_type = text(&response, header::CONTENT_TYPE);
         let problem = if is_media_type(content_type.as_deref(), problem::MEDIA_TYPE) {

@@ -1,6 +1,9 @@
 //! Consumption: decided, counted and recorded in one transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -12,15 +15,10 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId, TenantId},
 };
-use farhold_policy::{Link, Question, Refused, Resolution};
+use farhold_policy::{DenialKey, Link, Question, Refused, Resolution};
 use farhold_store::{IdempotentAnswer, StoreError, StoredAnswer};
 
-use crate::{
-    cap::FULL_PERCENT,
-    denials::{DenialKey, Denials},
-    own_event::Draft,
-    random,
-};
+use crate::{cap::FULL_PERCENT, denials::SharedDenials, own_event::Draft, random};
 
 use super::{deny::Deny, group::Group, work::Operation};
 
@@ -44,7 +42,10 @@ pub struct Consume {
     /// How the site is linked.
     pub link: Link,
     /// Refusals of the last minute.
-    pub denials: Arc<Denials>,
+    pub denials: Arc<SharedDenials>,
+    /// The refusal that this consumption was the first to meet: to be forgotten if its group is
+    /// not kept.
+    pub told: Arc<OnceLock<DenialKey>>,
 }
 
 impl Operation for Consume {
@@ -93,7 +94,7 @@ impl Operation for Consume {
 impl Consume {
     fn decide(&self, group: &mut Group<'_>) -> Result<CheckResponse, StoreError> {
         let decision_id = DecisionId::from_uuid(random::id_v7(group.now.instant)).ok();
-        let documents = Arc::clone(&group.documents);
+        let documents = Arc::clone(group.documents());
         let Some(runtime) = group.registry().runtime(self.runtime_id).cloned() else {
             return Ok(Refused::without_license(Code::RuntimeNotRegistered).answer(decision_id));
         };
@@ -153,9 +154,12 @@ impl Consume {
             feature: self.feature.clone(),
             code,
         };
-        if !self.denials.is_first(&key, group.now.instant) {
+        if !self.denials.held().is_first(&key, group.now.instant) {
             return Ok(());
         }
-        Deny { key, correlation_id: self.correlation_id.to_string(), count: 1 }.apply(group)
+        // Set before the append: whatever becomes of it, this was the first.
+        let _ = self.told.set(key.clone());
+        let correlation_id = self.correlation_id.to_string();
+        Deny { key, correlation_id, denials: Arc::clone(&self.denials) }.apply(group)
     }
 }

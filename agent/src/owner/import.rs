@@ -6,7 +6,7 @@ use serde_json::json;
 
 use farhold_api::Refusal;
 use farhold_audit::{OwnKind, applies};
-use farhold_bundle::{ImportPlan, PublicKey, Verified};
+use farhold_bundle::{ImportPlan, PublicKey, SiteFacts, Verified};
 use farhold_contract::{Code, Sha256Digest, id::TenantId};
 use farhold_store::StoreError;
 
@@ -16,8 +16,10 @@ use super::{group::Group, work::Operation};
 
 /// Applies a plan, all of it or nothing.
 pub struct ApplyImport {
-    /// What it was planned against: imports are serialized, so this is what stands.
+    /// The documents it was planned against.
     pub base: Arc<Documents>,
+    /// The site it was planned for.
+    pub facts: Arc<SiteFacts>,
     /// The plan.
     pub plan: ImportPlan,
     /// What follows from its documents at this site.
@@ -30,15 +32,21 @@ pub struct ApplyImport {
     pub tenant_id: Option<TenantId>,
 }
 
+/// What became of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was applied.
+    Done,
+    /// It was not: the machine, a request or a release has changed the site since it was planned.
+    Outdated,
+}
+
 impl Operation for ApplyImport {
-    type Answer = Result<(), Refusal>;
+    type Answer = Result<Applied, Refusal>;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
-        if !Arc::ptr_eq(&self.base, &group.documents) {
-            return Ok(Err(Refusal::new(
-                Code::ServerOverloaded,
-                "another import came first; repeat",
-            )));
+        if !Arc::ptr_eq(&self.base, group.documents()) || !Arc::ptr_eq(&self.facts, group.facts()) {
+            return Ok(Ok(Applied::Outdated));
         }
         // Everything is judged before anything is staged: a refusal here leaves no trace.
         let opening_epoch = group.epoch();
@@ -60,7 +68,7 @@ impl Operation for ApplyImport {
         for receipt in &self.plan.receipts {
             let before = group.txn.acknowledged_seq();
             if group.txn.put_receipt(receipt, group.now.instant)? {
-                group.delivered += receipt.seq.as_u64() - before;
+                group.count_delivered(receipt.seq.as_u64() - before);
                 receipted.push(receipt.seq.as_u64());
                 news = true;
             }
@@ -68,10 +76,13 @@ impl Operation for ApplyImport {
         if !news {
             return Ok(Err(Code::BundleSuperseded.into()));
         }
+        let mark_before = group.now.mark;
         if let Some(reset) = &self.plan.clock_reset {
-            group.clock.reset_to(reset.time, &group.reading);
+            let reading = group.reading;
+            group.clock_mut().reset_to(reset.time, &reading);
+            group.keep_clock();
             group.txn.put_own("clock_dated_by", &reset.time)?;
-            group.txn.put_own("open_nonce", &Option::<String>::None)?;
+            group.close_request()?;
         }
         let stood: BTreeSet<_> =
             self.base.standing.licenses().iter().map(Verified::sha256).collect();
@@ -90,6 +101,10 @@ impl Operation for ApplyImport {
             let payload =
                 json!({"sha256": self.bundle_sha256, "lines": lines, "fallen": self.plan.fallen});
             group.append_own(tenant_id, Draft::new(OwnKind::BundleImported, payload))?;
+            if let Some(reset) = &self.plan.clock_reset {
+                let payload = json!({"from": mark_before, "to": reset.time});
+                group.append_own(tenant_id, Draft::new(OwnKind::ClockReset, payload))?;
+            }
             for seq in receipted {
                 group.append_own(
                     tenant_id,
@@ -97,6 +112,6 @@ impl Operation for ApplyImport {
                 )?;
             }
         }
-        Ok(Ok(()))
+        Ok(Ok(Applied::Done))
     }
 }

@@ -59,7 +59,7 @@ fn heed_time(
     own: Option<TenantId>,
 ) -> Result<(), StoreError> {
     let reading = group.reading;
-    let change = group.clock.observe(&reading, Some(server_time));
+    let change = group.clock_mut().observe(&reading, Some(server_time));
     let draft = match change {
         ClockChange::Lowered { from, to } => {
             Some(Draft::new(OwnKind::ClockLowered, json!({"from": from, "to": to})))
@@ -110,7 +110,7 @@ impl Operation for TakeReceipt {
         }
         let new = group.txn.put_receipt(&self.receipt, group.now.instant)?;
         if new {
-            group.delivered += seq - before;
+            group.count_delivered(seq - before);
         }
         Ok(Ok(new))
     }

@@ -39,7 +39,7 @@ impl Operation for Register {
             }
             (Some(row), _) => row.runtime_id,
             (None, asked) => {
-                if let Err(code) = group.documents.policy.may_register_released(
+                if let Err(code) = group.documents().policy.may_register_released(
                     request.tenant_id,
                     request.runtime_type,
                     request.released_on,
@@ -79,7 +79,7 @@ impl Operation for Register {
             group.registry_mut().put_runtime(row);
         }
         let policies_applied = group
-            .documents
+            .documents()
             .standing
             .licenses()
             .iter()

@@ -1,17 +1,22 @@
 //! The tick: what happens without anybody asking.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
+use farhold_api::Refusal;
 use farhold_bundle::Period;
 use farhold_contract::{Timestamp, call::heartbeat::Health, id::RuntimeId};
+use farhold_policy::DenialKey;
 use farhold_store::StoreError;
 
 use crate::{
-    cap::HIGH_PERCENT,
-    denials::{DenialKey, Denials},
+    cap::{FULL_PERCENT, HIGH_PERCENT},
+    denials::SharedDenials,
 };
 
-use super::{deny::Deny, group::Group, work::Operation};
+use super::{Owner, deny, group::Group, work::Operation};
 
 /// How long a record stays after its receipt, where no license says otherwise.
 const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -19,23 +24,46 @@ const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Most steps of a thousand records in one tick: callers wait behind it.
 const PRUNE_STEPS: usize = 10;
 
-/// Keeps repeats of refusals and heartbeats; prunes what was receipted long ago. Its group writes
-/// the clock's mark.
-pub struct Tick {
-    /// Refusals of the last minute.
-    pub denials: Arc<Denials>,
-    /// Heartbeats since the last tick.
-    pub heartbeats: Vec<(RuntimeId, Health)>,
-    /// Whether this is the last tick of the process.
-    pub last: bool,
+/// Keeps repeats of refusals, and heartbeats since the last tick; prunes what was receipted long
+/// ago. Its group writes the clock's mark. `last` for the last tick of the process.
+///
+/// # Errors
+/// As [`Owner::submit`]. Refusals that were not written are counted on.
+pub async fn tick(
+    owner: &Owner,
+    denials: &Arc<SharedDenials>,
+    heartbeats: Vec<(RuntimeId, Health)>,
+    last: bool,
+) -> Result<(), Refusal> {
+    let due = Arc::<OnceLock<Due>>::default();
+    let tick = Tick { denials: Arc::clone(denials), due: Arc::clone(&due), heartbeats, last };
+    owner.submit(tick).await.inspect_err(|_| {
+        if let Some(Due { repeats, at }) = due.get() {
+            denials.held().put_back(repeats.clone(), *at);
+        }
+    })
+}
+
+struct Tick {
+    denials: Arc<SharedDenials>,
+    /// What it takes out of them to write.
+    due: Arc<OnceLock<Due>>,
+    heartbeats: Vec<(RuntimeId, Health)>,
+    last: bool,
+}
+
+/// Repeats of refusals that were taken out to be written, and when.
+struct Due {
+    repeats: Vec<(DenialKey, u64)>,
+    at: Timestamp,
 }
 
 impl Operation for Tick {
     type Answer = ();
 
     fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
-        for (key, count) in self.denials.take_due(group.now.instant, self.last) {
-            keep_repeats(group, key, count)?;
+        for (key, count) in &self.due.get_or_init(|| self.take_due(group)).repeats {
+            deny::keep(group, key, "", *count)?;
         }
         for (runtime_id, health) in self.heartbeats {
             group.txn.put_heartbeat(runtime_id, health, group.now.instant)?;
@@ -60,8 +88,23 @@ impl Operation for Tick {
     }
 }
 
-fn keep_repeats(group: &mut Group<'_>, key: DenialKey, count: u64) -> Result<(), StoreError> {
-    Deny { key, correlation_id: String::new(), count }.apply(group)
+impl Tick {
+    /// The repeats to be written now. In a full queue they are summed until there is room, or no
+    /// time left.
+    fn take_due(&self, group: &Group<'_>) -> Due {
+        let at = group.now.instant;
+        let mut denials = self.denials.held();
+        let mut repeats = denials.take_due(at, self.last);
+        if group.is_full(FULL_PERCENT) {
+            for (key, count) in std::mem::take(&mut repeats) {
+                denials.sum(&key, count, at);
+            }
+            if self.last {
+                repeats = denials.take_due(at, true);
+            }
+        }
+        Due { repeats, at }
+    }
 }
 
 /// The longest that any license asks for; one that asks for nothing asks for the default.
@@ -72,7 +115,7 @@ fn retention(group: &Group<'_>) -> Duration {
             .ok()
             .map(|end| Duration::from_millis(end.timestamp().as_millisecond().unsigned_abs()))
     };
-    let licenses = group.documents.standing.licenses().iter();
+    let licenses = group.documents().standing.licenses().iter();
     licenses
         .map(|license| license.audit.retention.as_ref().and_then(length).unwrap_or(RETENTION))
         .max()

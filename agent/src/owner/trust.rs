@@ -29,7 +29,7 @@ impl Operation for InstallTrust {
     type Answer = Result<bool, Refusal>;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
-        if let Some(standing) = group.documents.standing.roots().first() {
+        if let Some(standing) = group.documents().standing.roots().first() {
             let same = standing.root().sha256() == self.root.root().sha256();
             return Ok(if same { Ok(false) } else { Err(Code::TrustConflict.into()) });
         }

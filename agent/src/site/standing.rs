@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use farhold_bundle::{Standing, TrustRoot};
+use farhold_bundle::{LIMITS, PublicKey, Standing, TrustRoot, payload::Binding};
 use farhold_store::{Store, StoreError, read_second_copy, write_second_copy};
+
+use crate::file;
 
 /// What stands: of database and second copy, the one that stands higher (`bundle.md` §3.6); at a
 /// first start, the root that the vendor's package brought.
@@ -11,6 +13,7 @@ pub(super) fn standing(
     store: &mut Store,
     state_dir: &Path,
     trust_file: &Path,
+    device_key: &PublicKey,
 ) -> Result<Standing, StoreError> {
     let first = reload("database", &store.document_lines()?);
     let second = match read_second_copy(state_dir) {
@@ -21,7 +24,8 @@ pub(super) fn standing(
             Standing::default()
         }
     };
-    if same_issuer(&first, &second) && second.height() > first.height() {
+    let is_own = same_issuer(&first, &second) && !has_a_foreign_license(&second, device_key);
+    if is_own && second.height() > first.height() {
         tracing::warn!(
             "the second copy of the documents stands higher than the database and serves"
         );
@@ -35,7 +39,7 @@ pub(super) fn standing(
         copy(state_dir, &packaged);
         return Ok(packaged);
     }
-    if second.height() < first.height() {
+    if first.root().is_some() && (!is_own || second.height() < first.height()) {
         copy(state_dir, &first);
     }
     Ok(first)
@@ -45,6 +49,14 @@ pub(super) fn standing(
 fn same_issuer(first: &Standing, second: &Standing) -> bool {
     let issuer = |standing: &Standing| standing.root().map(|root| root.root().issuer.id);
     issuer(first).is_none_or(|known| issuer(second) == Some(known))
+}
+
+/// No import here takes a license that is bound to another agent: a copy with one is another
+/// machine's.
+fn has_a_foreign_license(copy: &Standing, device_key: &PublicKey) -> bool {
+    copy.licenses().iter().any(
+        |license| matches!(&license.binding, Some(Binding::DeviceKey(key)) if key != device_key),
+    )
 }
 
 /// A copy that can't be written takes no rights away: the database serves, and the next start tries again.
@@ -68,8 +80,8 @@ fn keep(store: &mut Store, standing: &Standing) -> Result<(), StoreError> {
     txn.commit()
 }
 
-fn packaged_trust(file: &Path) -> Option<Standing> {
-    let bytes = std::fs::read(file).ok()?;
+fn packaged_trust(path: &Path) -> Option<Standing> {
+    let bytes = file::read(path, LIMITS.envelope_bytes + 1).ok()?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     match TrustRoot::install(line, None) {
         Ok(root) => {
@@ -77,7 +89,7 @@ fn packaged_trust(file: &Path) -> Option<Standing> {
             Some(Standing::with_trust(root))
         }
         Err(reason) => {
-            tracing::error!(file = %file.display(), reason = %crate::error_chain(&reason), "the packaged trust root is refused");
+            tracing::error!(file = %path.display(), reason = %crate::error_chain(&reason), "the packaged trust root is refused");
             None
         }
     }

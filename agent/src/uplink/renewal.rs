@@ -22,7 +22,7 @@ pub(super) async fn run(line: Arc<Line>) {
     let Some(validity) = validity(&line.enrollment()) else { return };
     let (timing, jitter) = (line.wiring.timing, line.jitter());
     let mut renewal = Renewal::new(timing, jitter, validity, line.wall(), line.moment());
-    let mut heard = line.heard.subscribe();
+    let (mut heard, mut changed) = (line.heard.subscribe(), line.changed.subscribe());
     let mut offset_ms = offset_ms(&line);
     loop {
         while let Some(RenewalEffect::Renew(presented)) = renewal.poll_effect(line.moment()) {
@@ -35,6 +35,7 @@ pub(super) async fn run(line: Arc<Line>) {
             () = line.sleep_until(renewal.poll_timeout()) => {}
             () = line.certificate_rejected.notified() => renewal.handle_rejected(line.moment()),
             Ok(()) = heard.changed() => renewal.handle_restored(),
+            Ok(()) = changed.changed() => renewal.handle_changed(),
         }
         let now_ms = self::offset_ms(&line);
         if now_ms.abs_diff(offset_ms) > SET_MS.unsigned_abs() {

@@ -5,6 +5,7 @@ use std::future::Future;
 use farhold_contract::call::{
     check::{CheckRequest, CheckResponse},
     events::EventAccepted,
+    flags::FlagsResponse,
     heartbeat::{HeartbeatAnswer, HeartbeatRequest},
     register::{RegisterRequest, RegisterResponse},
     resolve::{ResolveRequest, ResolveResponse},
@@ -61,6 +62,9 @@ pub trait Kernel: Send + Sync + 'static {
         call: Call,
         question: CheckQuestion,
     ) -> impl Future<Output = Result<CheckReply, Refusal>> + Send;
+
+    /// The flags in force for the runtime that calls.
+    fn flags(&self, call: Call) -> impl Future<Output = Result<FlagsResponse, Refusal>> + Send;
 
     /// Keeps events, each given as the bytes the runtime sent; one outcome an event, in order.
     ///

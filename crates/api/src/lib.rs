@@ -26,6 +26,7 @@ mod router;
 mod server;
 mod slots;
 mod stream;
+mod tagged;
 mod watch;
 
 pub use answer::{answer, json};
@@ -41,3 +42,4 @@ pub use refusal::Refusal;
 pub use router::{calls, refusing_the_rest, routes};
 pub use server::serve;
 pub use slots::Slots;
+pub use tagged::tagged;

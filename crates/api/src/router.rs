@@ -17,6 +17,7 @@ use crate::{
         check::{self, check},
         contract::contract,
         events::events,
+        flags::flags,
         heartbeat::heartbeat,
         register::register,
         resolve::resolve,
@@ -37,6 +38,7 @@ pub fn calls<K: Kernel>(kernel: Arc<K>, limits: &Limits) -> Router {
         .route("/kernel/runtimes/{runtime_id}/heartbeat", post(heartbeat::<K>))
         .route("/kernel/identity/resolve", post(resolve::<K>))
         .route(check::PATH, post(check::<K>))
+        .route("/kernel/flags", get(flags::<K>))
         .route("/kernel/audit/events", post(events::<K>))
         .route("/kernel/contract", get(contract::<K>))
         .with_state(Door::new(kernel, limits))

@@ -97,8 +97,7 @@ impl ExportWriter {
         if signer.public_key() != &checkpoint.device_key {
             return Err(ExportError::Device { signer: signer.public_key().id() });
         }
-        let line =
-            seal(checkpoint, signer).map_err(|error| ExportError::Checkpoint(error.into()))?;
+        let line = seal(checkpoint, signer).map_err(ExportError::Checkpoint)?;
         out.extend_from_slice(&line);
         out.push(b'\n');
         Ok(Self { run })

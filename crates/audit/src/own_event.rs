@@ -57,6 +57,12 @@ kinds! {
     RuntimeRegistered = "agent.runtime.registered";
     /// A receipt came into force.
     ReceiptImported = "agent.receipt.imported";
+    /// A license was given up, so that it can be bound to another machine.
+    LicenseReleased = "agent.license.released";
+    /// The machine is no longer quite the one its licenses are bound to, or is again.
+    FingerprintChanged = "agent.fingerprint.changed";
+    /// The mark was set by a clock reset of the vendor's.
+    ClockReset = "agent.clock.reset";
     /// The system clock fell far behind the agent's own time.
     ClockRollback = "agent.clock.rollback";
     /// The system clock jumped.

@@ -118,15 +118,19 @@ impl Envelope {
 
 /// Writes the one shape, without a line feed.
 pub(crate) fn write(kind: DocumentType, payload: &[u8], signatures: &[Signature]) -> Vec<u8> {
-    let mut line = format!(
-        r#"{{"payload":"{}","payloadType":"{}","signatures":["#,
-        STANDARD.encode(payload),
-        kind.media_type()
-    );
+    let bytes = payload.len() / 3 * 4 + signatures.len() * 192 + 128;
+    let mut line = String::with_capacity(bytes);
+    line.push_str(r#"{"payload":""#);
+    STANDARD.encode_string(payload, &mut line);
+    line.push_str(r#"","payloadType":""#);
+    line.push_str(kind.media_type());
+    line.push_str(r#"","signatures":["#);
     for (at, signature) in signatures.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let sig = STANDARD.encode(signature.bytes);
-        line.push_str(&format!(r#"{comma}{{"keyid":"{}","sig":"{sig}"}}"#, signature.key_id));
+        line.push_str(if at == 0 { r#"{"keyid":""# } else { r#",{"keyid":""# });
+        line.push_str(&signature.key_id.to_string());
+        line.push_str(r#"","sig":""#);
+        STANDARD.encode_string(signature.bytes, &mut line);
+        line.push_str(r#""}"#);
     }
     line.push_str("]}");
     line.into_bytes()

@@ -199,6 +199,23 @@ impl PayloadError {
     }
 }
 
+/// Whoever holds the key gave no signature of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("key {key} did not sign: {why}")]
+pub struct Unsigned {
+    /// The key.
+    pub key: KeyId,
+    /// What its holder said.
+    pub why: String,
+}
+
+impl Unsigned {
+    /// The code of the closed list.
+    pub const fn code(&self) -> Code {
+        Code::KeyModule
+    }
+}
+
 /// Why a line or a bundle is refused: one code, and what happened this time.
 #[derive(Debug, thiserror::Error)]
 pub enum RefusalReason {
@@ -211,6 +228,9 @@ pub enum RefusalReason {
     /// Not saying what its type says.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+    /// Not signed at all: its key is out of reach.
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// Genuine, but refused, or out of order.
     #[error("{detail}")]
     Rule {
@@ -232,6 +252,7 @@ impl RefusalReason {
             Self::Envelope(error) => error.code(),
             Self::Signature(error) => error.code(),
             Self::Payload(error) => error.code(),
+            Self::Unsigned(error) => error.code(),
             Self::Rule { code, .. } => *code,
         }
     }

@@ -1,6 +1,7 @@
 //! Import: one bundle against what stands, all or nothing, before anything is written.
 
 mod claim;
+mod features;
 mod planner;
 mod site;
 
@@ -119,14 +120,15 @@ pub fn plan_import(
         waiting.push((claim, at + 1, envelope));
     }
     // bundle.md §3.5: roots, revocations, licenses, rest, whatever the order of the lines.
-    let mut planner = Planner::new(standing, now)?;
+    let mut planner = Planner::new(standing, site, now)?;
     waiting.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     let others = waiting.partition_point(|(claim, ..)| matches!(claim, Claim::Root { .. }));
     let rest = waiting.split_off(others);
     planner.take_all(waiting)?;
+    planner.read_clock(&rest);
     planner.settle_roots()?;
     planner.take_all(rest)?;
-    planner.finish(site)
+    planner.finish()
 }
 
 fn at_line(line: usize) -> impl FnOnce(RefusalReason) -> ImportRefusal {

@@ -88,7 +88,7 @@ impl PublicKey {
     }
 
     /// Whether `signature` over `message` is by this key, strictly: no malleable form passes.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.verifying.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 }

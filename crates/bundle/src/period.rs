@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Span, Unit};
+use jiff::{Span, Unit, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use farhold_contract::Timestamp;
 
 /// A positive length of time in calendar units, or hours and smaller, of at most 100 years.
 #[derive(Clone)]
@@ -21,6 +23,13 @@ impl Period {
     /// The length for calendar arithmetic.
     pub const fn span(&self) -> Span {
         self.span
+    }
+
+    /// The instant that lies so long after another by the calendar of a zone, and not after the last
+    /// year that can be written.
+    pub fn after(&self, from: Timestamp, zone: &TimeZone) -> Timestamp {
+        let start = jiff::Timestamp::from(from).to_zoned(zone.clone());
+        start.checked_add(self.span).map_or(Timestamp::MAX, |at| at.timestamp().into())
     }
 
     /// The period as it was written.

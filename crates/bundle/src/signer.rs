@@ -1,6 +1,6 @@
-//! Whoever holds a private key: a file, later a PKCS#11 token.
+//! Whoever holds a private key: a file, or a PKCS#11 token.
 
-use crate::key::PublicKey;
+use crate::{error::Unsigned, key::PublicKey};
 
 /// Signs with one Ed25519 key that it does not give away.
 pub trait Signer {
@@ -8,5 +8,9 @@ pub trait Signer {
     fn public_key(&self) -> &PublicKey;
 
     /// The signature of `message`.
-    fn sign(&self, message: &[u8]) -> [u8; 64];
+    ///
+    /// # Errors
+    /// [`Unsigned`] where a device holds the key and gives no signature; a key in memory always
+    /// does.
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned>;
 }

@@ -1,15 +1,19 @@
 //! What stands at a site: its roots, revocations and licenses, all verified.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use farhold_contract::{Code, Timestamp, id::TenantId};
 
 use crate::{
     envelope::Envelope,
-    error::{RefusalReason, SignatureError},
+    error::RefusalReason,
+    key::KeyId,
     limits::LIMITS,
     payload::{DocumentType, License, Payload, Revocations},
-    threshold::prove,
+    threshold::{Quorum, prove},
     trust::{TrustRoot, quorum},
     verified::Verified,
 };
@@ -21,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     roots: Vec<TrustRoot>,
-    revocations: Option<Verified<Revocations>>,
+    revocations: Vec<Verified<Revocations>>,
     licenses: Vec<Verified<License>>,
 }
 
@@ -34,8 +38,15 @@ pub struct LineKey {
     pub product: String,
 }
 
-/// Most serials kept of one line: enough to fall back on when a stolen key's licenses fall.
+/// Most serials kept of one line that are bound alike: enough to fall back on when a stolen key's
+/// licenses fall. What is bound to another machine is not in their place: a Kernel has them all.
 const SERIALS_KEPT: usize = 16;
+
+/// Most lists of revocations kept, each by other signers, for the same reason.
+const REVOCATIONS_KEPT: usize = 4;
+
+/// Roots kept whether or not something standing needs them: two imports' worth of steps.
+const ROOTS_KEPT: usize = 2 * LIMITS.root_steps;
 
 impl Standing {
     /// A site that has just been given its first root.
@@ -69,7 +80,10 @@ impl Standing {
                 };
                 self.push_root(next);
             }
-            DocumentType::Revocations => self.revocations = Some(self.stands(envelope)?),
+            DocumentType::Revocations => {
+                let revocations = self.stands(envelope)?;
+                self.add_revocations(revocations);
+            }
             DocumentType::License => self.licenses.push(self.stands(envelope)?),
             other => {
                 return Err(RefusalReason::rule(
@@ -92,8 +106,8 @@ impl Standing {
     }
 
     /// The revocations in force.
-    pub const fn revocations(&self) -> Option<&Verified<Revocations>> {
-        self.revocations.as_ref()
+    pub fn revocations(&self) -> Option<&Verified<Revocations>> {
+        self.revocations.last()
     }
 
     /// Every license, by line and rising serial; revoked ones too, so that it can be said.
@@ -103,7 +117,7 @@ impl Standing {
 
     /// Whether the revocations in force take this license out of force.
     pub fn revokes(&self, license: &License) -> bool {
-        self.revocations.as_ref().is_some_and(|revocations| revocations.revokes(license))
+        self.revocations().is_some_and(|revocations| revocations.revokes(license))
     }
 
     /// The greatest `issued_at` of the root, the revocations, and each line's newest license that
@@ -149,58 +163,99 @@ impl Standing {
             .map(|license| license.serial.as_u64())
             .fold(0, u64::saturating_add);
         let generation =
-            self.revocations.as_ref().map_or(0, |revocations| revocations.generation.as_u64());
+            self.revocations().map_or(0, |revocations| revocations.generation.as_u64());
         (self.root().map_or(0, TrustRoot::version), generation, serials)
+    }
+
+    /// The list of one generation, in force or superseded but still able to come back.
+    pub(crate) fn revocations_of(&self, generation: u64) -> Option<&Verified<Revocations>> {
+        self.revocations.iter().find(|list| list.generation.as_u64() == generation)
     }
 
     pub(crate) fn push_root(&mut self, root: TrustRoot) {
         self.roots.push(root);
-        // Two imports' worth of steps: enough to verify any document that can still stand.
-        if self.roots.len() > 2 * LIMITS.root_steps {
-            self.roots.remove(0);
-        }
     }
 
-    pub(crate) fn set_revocations(&mut self, revocations: Verified<Revocations>) {
-        self.revocations = Some(revocations);
+    /// Lets the oldest roots go that nothing standing needs any more, down to a number that is
+    /// kept in any case.
+    pub(crate) fn forget_roots(&mut self) {
+        let spare = self.roots.len().saturating_sub(ROOTS_KEPT);
+        if spare == 0 {
+            return;
+        }
+        let lists = self.revocations.iter().map(|list| self.proving_root(list));
+        let licenses = self.licenses.iter().map(|license| self.proving_root(license));
+        let needed = lists.chain(licenses).min().unwrap_or(spare);
+        self.roots.drain(..spare.min(needed));
+    }
+
+    /// Where in the chain the newest root is that proves a document that stands.
+    fn proving_root<T: Payload>(&self, document: &Verified<T>) -> usize {
+        let proves = |root: &TrustRoot| {
+            let quorum = quorum(root.root(), T::TYPE.signed_by());
+            quorum.is_met_by(document.signers().iter().copied())
+        };
+        self.roots.iter().rposition(proves).unwrap_or(0)
+    }
+
+    /// Takes in a list. Those it supersedes by its own signers could fall only with it; one by
+    /// others would stand again if it fell.
+    pub(crate) fn add_revocations(&mut self, revocations: Verified<Revocations>) {
+        self.revocations.push(revocations);
+        // The newest first, so that of each set of signers it is the one that is met first.
+        self.revocations.sort_by_key(|list| Reverse(list.generation));
+        let mut met = BTreeSet::new();
+        self.revocations.retain(|list| met.insert(list.signers().clone()));
+        self.revocations.reverse();
+        let surplus = self.revocations.len().saturating_sub(REVOCATIONS_KEPT);
+        self.revocations.drain(..surplus);
     }
 
     pub(crate) fn add_license(&mut self, license: Verified<License>) {
-        let line = LineKey::of(&license);
-        self.licenses.push(license);
-        self.sort_licenses();
-        let of_line = self.licenses.iter().filter(|license| LineKey::of(license) == line).count();
-        if of_line > SERIALS_KEPT
-            && let Some(oldest) =
-                self.licenses.iter().position(|license| LineKey::of(license) == line)
-        {
-            self.licenses.remove(oldest);
+        let line = |other: &License| {
+            (other.tenant.tenant_id, other.product.as_str())
+                .cmp(&(license.tenant.tenant_id, license.product.as_str()))
+        };
+        let begins = self.licenses.partition_point(|other| line(other).is_lt());
+        let ends = self.licenses.partition_point(|other| line(other).is_le());
+        let of_line = &self.licenses[begins..ends];
+        let place = begins + of_line.partition_point(|other| other.serial <= license.serial);
+        let alike = |other: &Verified<License>| other.binding == license.binding;
+        let oldest = of_line.iter().position(alike);
+        let full = of_line.iter().filter(|other| alike(other)).count() >= SERIALS_KEPT;
+        self.licenses.insert(place, license);
+        if let Some(oldest) = oldest.filter(|_| full) {
+            // One that is older than all that are kept of its kind is itself the oldest.
+            self.licenses.remove((begins + oldest).min(place));
         }
     }
 
     /// Lets fall what stood only by a key that is revoked now; returns the fallen lines' names.
     pub(crate) fn drop_fallen(&mut self) -> Vec<String> {
         let mut fallen = Vec::new();
-        if let Some(revocations) = self.revocations.take() {
-            match self.stands_again(&revocations) {
-                Some(still) => self.revocations = Some(still),
-                None => fallen.push(format!("revocations generation {}", revocations.generation)),
+        for list in std::mem::take(&mut self.revocations) {
+            match self.stands_again(&list) {
+                Some(still) => self.add_revocations(still),
+                None => fallen.push(format!("revocations generation {}", list.generation)),
             }
         }
-        let mut standing = Vec::new();
         for license in std::mem::take(&mut self.licenses) {
             match self.stands_again(&license) {
-                Some(still) => standing.push(still),
+                Some(still) => self.licenses.push(still),
                 None => {
                     fallen.push(format!("license {} serial {}", license.license_id, license.serial))
                 }
             }
         }
-        self.licenses = standing;
         fallen
     }
 
     fn stands_again<T: Payload>(&self, document: &Verified<T>) -> Option<Verified<T>> {
+        let revoked = &self.root()?.root().revoked_keys;
+        // What no revoked key signed stands as it stood: its proof has not changed.
+        if document.signers().is_disjoint(revoked) {
+            return Some(document.clone());
+        }
         self.stands(Envelope::open(document.line()).ok()?).ok()
     }
 
@@ -214,27 +269,32 @@ impl Standing {
             .root()
             .ok_or_else(|| RefusalReason::rule(Code::TrustMissing, "no trust root is installed"))?;
         let revoked = &current.root().revoked_keys;
-        let first = envelope.key_ids().next();
         let envelope = envelope.with_signatures_of(|id| !revoked.contains(&id))?;
-        let mut refusal = first.map_or_else(
-            || RefusalReason::rule(Code::SignatureThreshold, "the document is not signed"),
-            |key| SignatureError::UnknownKey { key }.into(),
-        );
-        for (at, root) in self.roots.iter().rev().enumerate() {
-            let mut keys = quorum(root.root(), T::TYPE.signed_by());
-            keys.keys.retain(|key| !revoked.contains(&key.id()));
-            match prove(envelope.clone(), &[keys]) {
-                Ok(proven) => return Ok(proven.parse()?),
-                Err(error) if at == 0 => refusal = current.explain(error, T::TYPE).into(),
-                Err(_) => {}
-            }
-        }
-        Err(refusal)
+        // The ids say which root proves it, before any arithmetic (bundle.md §1.5).
+        let mut proving = self.roots.iter().rev().map(|root| still_good::<T>(root, revoked));
+        let quorum = proving
+            .find(|quorum| quorum.is_met_by(envelope.key_ids()))
+            .unwrap_or_else(|| still_good::<T>(current, revoked));
+        let proven = prove(envelope, &[quorum]).map_err(|error| current.explain(error, T::TYPE))?;
+        Ok(proven.parse()?)
     }
 
     fn sort_licenses(&mut self) {
-        self.licenses.sort_by(|a, b| (LineKey::of(a), a.serial).cmp(&(LineKey::of(b), b.serial)));
+        self.licenses.sort_by(|a, b| {
+            (a.tenant.tenant_id, &a.product, a.serial).cmp(&(
+                b.tenant.tenant_id,
+                &b.product,
+                b.serial,
+            ))
+        });
     }
+}
+
+/// The keys by which a root proves a type of document, without those revoked since.
+fn still_good<'a, T: Payload>(root: &'a TrustRoot, revoked: &BTreeSet<KeyId>) -> Quorum<'a> {
+    let mut quorum = quorum(root.root(), T::TYPE.signed_by());
+    quorum.keys.retain(|key| !revoked.contains(&key.id()));
+    quorum
 }
 
 impl License {

@@ -21,6 +21,16 @@ impl<'a> Quorum<'a> {
     fn key(&self, id: KeyId) -> Option<&'a PublicKey> {
         self.keys.iter().copied().find(|key| key.id() == id)
     }
+
+    /// Whether signatures by these keys, if they hold, prove a line: all are its own, and enough.
+    pub(crate) fn is_met_by(&self, ids: impl Iterator<Item = KeyId>) -> bool {
+        let mut signers = BTreeSet::new();
+        let all_known = ids.into_iter().all(|id| {
+            signers.insert(id);
+            self.key(id).is_some()
+        });
+        all_known && signers.len() as u64 >= self.threshold
+    }
 }
 
 /// Proves an envelope by every quorum (`bundle.md` §1.4).

@@ -1,6 +1,6 @@
 //! What a check leaves behind: proven bytes, then a verified document.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -26,9 +26,12 @@ pub struct Proven {
 
 /// A document: signed by its role, read, and held to its type's rules.
 ///
-/// There is no other way to one than [`Proven::parse`].
-#[derive(Debug, Clone)]
-pub struct Verified<T> {
+/// There is no other way to one than [`Proven::parse`]. A copy of it shares what it says.
+#[derive(Debug)]
+pub struct Verified<T>(Arc<Document<T>>);
+
+#[derive(Debug)]
+struct Document<T> {
     content: T,
     line: Box<[u8]>,
     sha256: Sha256Digest,
@@ -63,7 +66,7 @@ impl Proven {
         }
         let content = read_payload(&self.payload)?;
         let sha256 = Sha256Digest::new(Sha256::digest(&self.payload).into());
-        Ok(Verified { content, line: self.line, sha256, signers: self.signers })
+        Ok(Verified(Arc::new(Document { content, line: self.line, sha256, signers: self.signers })))
     }
 }
 
@@ -79,23 +82,23 @@ pub(crate) fn read_payload<T: Payload>(payload: &[u8]) -> Result<T, PayloadError
 
 impl<T> Verified<T> {
     /// What the document says.
-    pub const fn content(&self) -> &T {
-        &self.content
+    pub fn content(&self) -> &T {
+        &self.0.content
     }
 
     /// The line it came in, without its line feed: what is stored, carried on, and shown.
     pub fn line(&self) -> &[u8] {
-        &self.line
+        &self.0.line
     }
 
     /// SHA-256 of the payload: the identity of the document.
-    pub const fn sha256(&self) -> Sha256Digest {
-        self.sha256
+    pub fn sha256(&self) -> Sha256Digest {
+        self.0.sha256
     }
 
     /// The keys that signed it.
-    pub const fn signers(&self) -> &BTreeSet<KeyId> {
-        &self.signers
+    pub fn signers(&self) -> &BTreeSet<KeyId> {
+        &self.0.signers
     }
 }
 
@@ -103,6 +106,12 @@ impl<T> std::ops::Deref for Verified<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.content
+        &self.0.content
+    }
+}
+
+impl<T> Clone for Verified<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }

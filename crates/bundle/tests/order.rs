@@ -144,6 +144,23 @@ fn a_line_keeps_its_last_16_serials() {
 }
 
 #[test]
+fn licenses_of_many_machines_do_not_push_each_other_out() {
+    let vendor = Vendor::new(1);
+    let bound = |serial, machine: u64| {
+        let binding = json!({ "fingerprint": {
+            "components": { "machine_id": format!("{machine:016x}") }, "require": 1,
+        } });
+        vendor.sign_license(&with(vendor.license_json(serial), json!({ "binding": binding })))
+    };
+    let mut lines: Vec<_> = (1..=40).map(|serial| bound(serial, serial)).collect();
+    assert_eq!(serials(&after(&vendor.site(), &lines)), (1..=40).collect::<Vec<_>>());
+    // Of one machine's, the last 16 are kept.
+    lines.extend((41..=60).map(|serial| bound(serial, 7)));
+    let kept: Vec<_> = (1..=40).filter(|&serial| serial != 7).chain(45..=60).collect();
+    assert_eq!(serials(&after(&vendor.site(), &lines)), kept);
+}
+
+#[test]
 fn the_last_serial_is_a_serial() {
     let vendor = Vendor::new(1);
     let standing = after(&vendor.site(), &[vendor.license_line(LAST_NUMBER)]);

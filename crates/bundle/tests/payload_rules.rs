@@ -423,12 +423,21 @@ fn nothing_is_sealed_that_would_be_refused() {
     let mut license: License = typed(&vendor().license_json(1));
     seal(&license, signer).unwrap();
     license.entitlements.push(license.entitlements[0].clone());
-    assert!(matches!(seal(&license, signer), Err(PayloadError::Invalid { .. })));
+    assert!(matches!(
+        seal(&license, signer),
+        Err(RefusalReason::Payload(PayloadError::Invalid { .. }))
+    ));
 
     let mut reset: ClockReset = typed(&content(&vendor().clock_reset_line(&device(), NONCE)));
     reset.nonce.pop();
-    assert!(matches!(seal(&reset, signer), Err(PayloadError::Invalid { member: "nonce", .. })));
+    assert!(matches!(
+        seal(&reset, signer),
+        Err(RefusalReason::Payload(PayloadError::Invalid { member: "nonce", .. }))
+    ));
     let mut receipt: Receipt = typed(&content(&vendor().receipt_line(&device())));
     receipt.epoch.clear();
-    assert!(matches!(seal(&receipt, signer), Err(PayloadError::Invalid { member: "epoch", .. })));
+    assert!(matches!(
+        seal(&receipt, signer),
+        Err(RefusalReason::Payload(PayloadError::Invalid { member: "epoch", .. }))
+    ));
 }

@@ -109,3 +109,39 @@ fn a_clock_reset_and_its_license_come_in_one_bundle() {
     assert!(plan.clock_reset.is_some());
     assert_eq!(serials(&plan.standing), [1]);
 }
+
+/// A vendor whose root ended, by a mark that is ten years ahead.
+fn ended_by_a_wrong_mark() -> (Vendor, farhold_contract::Timestamp) {
+    (Vendor { expires: "2032-01-01T00:00:00Z", ..Vendor::new(1) }, at("2037-06-01T12:00:00Z"))
+}
+
+#[test]
+fn a_mark_ten_years_ahead_does_not_end_the_root_that_its_clock_reset_is_proven_by() {
+    let (vendor, ahead) = ended_by_a_wrong_mark();
+    let reset = vendor.clock_reset_line(&device(), NONCE);
+    let offer = |site: &SiteFacts, lines: &[&[u8]]| {
+        plan_import(&vendor.site(), &bundle(lines), Some(site), ahead)
+    };
+    let plan = offer(&waiting_site(), &[&reset, &vendor.license_line(1)]).unwrap();
+    assert_eq!(plan.clock_reset.unwrap().time, at("2027-02-01T00:00:00Z"));
+    assert_eq!(serials(&plan.standing), [1]);
+    // Without a word on the time that answers this agent, the root has ended.
+    let ended = (Code::TrustRootExpired, None);
+    assert_eq!(refused(offer(&waiting_site(), &[&vendor.license_line(1)])), ended);
+    assert_eq!(refused(offer(&site_facts(), &[&reset])), ended);
+    let foreign = vendor.clock_reset_line(&Key::new(b"another device"), NONCE);
+    assert_eq!(refused(offer(&waiting_site(), &[&foreign])), ended);
+    let forged = Vendor::new(66).clock_reset_line(&device(), NONCE);
+    assert_eq!(refused(offer(&waiting_site(), &[&forged])), ended);
+}
+
+#[test]
+fn a_clock_reset_opens_no_root_that_had_ended_when_it_was_made() {
+    let vendor = Vendor { expires: "2027-01-15T00:00:00Z", ..Vendor::new(1) };
+    let reset = vendor.clock_reset_line(&device(), NONCE);
+    let at_start = at("2027-01-02T00:00:00Z");
+    for now in [at_start, now()] {
+        let plan = plan_import(&vendor.site(), &bundle(&[&reset]), Some(&waiting_site()), now);
+        assert_eq!(refused(plan), (Code::TrustRootExpired, None));
+    }
+}

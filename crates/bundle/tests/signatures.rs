@@ -387,7 +387,7 @@ proptest! {
         let by_other = SigningKey::from_bytes(&seed).sign(message.as_bytes()).to_vec();
         let line = license_line(&vendor, &[(id, by_other)]);
         prop_assert_eq!(refusal(&vendor.site(), &[line]), Code::SignatureInvalid);
-        let by_key = farhold_bundle::Signer::sign(&vendor.license.keys[0], message.as_bytes());
+        let by_key = farhold_bundle::Signer::sign(&vendor.license.keys[0], message.as_bytes()).unwrap();
         let line = license_line(&vendor, &[(id, by_key.to_vec())]);
         prop_assert_eq!(refusal(&vendor.site(), &[line]), Code::SignatureInvalid);
     }

@@ -196,3 +196,162 @@ fn two_organizations_may_have_one_feature_from_two_products() {
     let lines = [license(json!({})), other_product("live.rooms", json!({}), tenant(TENANT_B))];
     offer(&site, &lines).unwrap();
 }
+
+#[test]
+fn a_feature_moves_from_one_product_to_another_when_the_first_is_over() {
+    // The first license ends with the day 2028-01-31 in UTC-12, and has a month of grace.
+    let first = |changes| license(with(json!({ "ladder": { "grace": "P1M" } }), changes));
+    let follows = |from: &str| {
+        other_product(
+            "live.rooms",
+            json!({}),
+            json!({ "not_before": from, "expires_on": "2029-01-31" }),
+        )
+    };
+    let conflicts = |lines: &[Vec<u8>]| match offer(&site_facts(), lines) {
+        Ok(_) => false,
+        Err(refused) => {
+            assert_eq!(refused, (Code::LicenseFeatureConflict, None));
+            true
+        }
+    };
+    assert!(conflicts(&[first(json!({})), follows("2028-02-01T12:00:00Z")]));
+    assert!(conflicts(&[first(json!({})), follows("2028-03-01T11:59:59Z")]));
+    assert!(!conflicts(&[first(json!({})), follows("2028-03-01T12:00:00Z")]));
+    // A next serial without the feature ends it earlier.
+    let without = json!({ "entitlements": [], "not_before": "2028-01-01T00:00:00Z" });
+    let successor = vendor().sign_license(&with(vendor().license_json(2), without));
+    assert!(!conflicts(&[first(json!({})), successor.clone(), follows("2028-01-01T00:00:00Z")]));
+    assert!(conflicts(&[first(json!({})), successor.clone(), follows("2027-12-31T23:59:59Z")]));
+    // But not where this machine does not admit it.
+    let bound = json!({ "entitlements": [], "binding": { "device_key": Key::new(b"b").public() } });
+    let standing = after(
+        &vendor().site(),
+        &[first(json!({})), vendor().sign_license(&with(vendor().license_json(2), bound))],
+    );
+    let offered = plan_import(
+        &standing,
+        &bundle(&[follows("2027-06-01T00:00:00Z")]),
+        Some(&site_facts()),
+        now(),
+    );
+    assert_eq!(refused(offered).0, Code::LicenseFeatureConflict);
+    // What covers early releases without end is never over.
+    let lasting = first(json!({ "released_before": "2027-01-01" }));
+    assert!(conflicts(&[lasting, follows("2028-12-01T00:00:00Z")]));
+}
+
+#[test]
+fn an_entitlement_past_its_own_stop_conflicts_with_nothing() {
+    let ended = |entitlement: Value| license(json!({ "entitlements": [entitlement] }));
+    let other = || other_product("live.rooms", json!({}), json!({}));
+    for (entitlement, conflict) in [
+        (json!({ "feature": "live.rooms" }), true),
+        (json!({ "feature": "live.rooms", "valid_until": "2027-05-31T00:00:00Z" }), false),
+        (
+            json!({
+                "feature": "live.rooms", "valid_until": "2027-05-31T00:00:00Z",
+                "ladder": { "restrict": "P1W" },
+            }),
+            true,
+        ),
+    ] {
+        let result = offer(&site_facts(), &[ended(entitlement.clone()), other()]);
+        assert_eq!(result.is_err(), conflict, "{entitlement}");
+    }
+}
+
+#[test]
+fn a_license_past_its_stop_conflicts_with_nothing() {
+    let standing = after(&vendor().site(), &[license(json!({}))]);
+    let late = |now: &str| {
+        let lines = [other_product("live.rooms", json!({}), json!({ "expires_on": "2031-12-31" }))];
+        plan_import(&standing, &bundle(&lines), Some(&site_facts()), at(now)).map(|_| ())
+    };
+    assert_eq!(late("2028-02-01T11:59:59Z").unwrap_err().code(), Code::LicenseFeatureConflict);
+    late("2028-02-01T12:00:00Z").unwrap();
+}
+
+#[test]
+fn a_license_given_up_at_this_machine_is_refused_up_to_the_serial_that_was() {
+    let serial = |serial: u64| vendor().license_line(serial);
+    let mut site = site_facts();
+    site.released.insert(license_id(1).parse().unwrap(), typed_number(3));
+    for (number, taken) in [(1, false), (3, false), (4, true)] {
+        let result = offer(&site, &[serial(number)]).map(|_| ());
+        let expected = if taken { Ok(()) } else { Err((Code::LicenseReleased, Some(1))) };
+        assert_eq!(result, expected, "serial {number}");
+    }
+    // Tenant and mode are said first, the binding after it.
+    let bound = license(json!({ "binding": { "device_key": Key::new(b"another").public() } }));
+    assert_eq!(refused_at(&site, bound), Code::LicenseReleased);
+    let elsewhere = SiteFacts { mode: SiteMode::Detached, ..site.clone() };
+    assert_eq!(refused_at(&elsewhere, serial(1)), Code::LicenseMode);
+    // Another license of this organization is none of that.
+    let other = license(json!({ "license_id": license_id(7) }));
+    offer(&site, &[other]).unwrap();
+}
+
+#[test]
+fn a_license_given_up_conflicts_with_nothing() {
+    let standing = after(&vendor().site(), &[license(json!({}))]);
+    let conflicting = [other_product("live.rooms", json!({}), json!({}))];
+    let mut site = site_facts();
+    let offered =
+        |site: &SiteFacts| plan_import(&standing, &bundle(&conflicting), Some(site), now()).is_ok();
+    assert!(!offered(&site));
+    site.released.insert(license_id(1).parse().unwrap(), typed_number(1));
+    assert!(offered(&site));
+}
+
+#[test]
+fn a_bundle_is_taken_in_any_state_of_the_license_that_stands() {
+    let next = [vendor().license_line(2)];
+    let bound = json!({ "binding": { "device_key": Key::new(b"another").public() } });
+    let stands: [(&str, Vec<Vec<u8>>, &str); 5] = [
+        ("in force", vec![license(json!({}))], "2027-06-01T12:00:00Z"),
+        ("not begun", vec![license(json!({}))], "2026-06-01T12:00:00Z"),
+        ("ended", vec![license(json!({}))], "2035-06-01T12:00:00Z"),
+        (
+            "revoked",
+            vec![license(json!({})), vendor().revocations_line(1, &[license_id(1)])],
+            "2027-06-01T12:00:00Z",
+        ),
+        ("of another machine", vec![license(bound)], "2027-06-01T12:00:00Z"),
+    ];
+    for (state, lines, now) in stands {
+        let standing = after(&vendor().site(), &lines);
+        let plan = plan_import(&standing, &bundle(&next), Some(&site_facts()), at(now));
+        assert_eq!(serials(&plan.unwrap().standing), [1, 2], "{state}");
+    }
+    let mut released = site_facts();
+    released.released.insert(license_id(1).parse().unwrap(), typed_number(1));
+    let standing = after(&vendor().site(), &[license(json!({}))]);
+    plan_import(&standing, &bundle(&next), Some(&released), now()).unwrap();
+}
+
+#[test]
+fn a_binding_knows_its_components_under_any_name_of_their_family() {
+    let hash = |byte: &str| byte.repeat(8);
+    let bound = detached(json!({ "fingerprint": {
+        "components": { "nic.eth0": hash("aa"), "nic.eth1": hash("bb"), "disk.root": hash("cc") },
+        "require": 3,
+    }}));
+    let at_machine = |machine: &[(&str, &str)]| {
+        let machine = machine.iter().map(|&(name, byte)| (name.to_owned(), hash(byte)));
+        let site = SiteFacts { fingerprint: machine.collect(), ..detached_site() };
+        offer(&site, std::slice::from_ref(&bound)).map(|_| ()).map_err(|(code, _)| code)
+    };
+    assert_eq!(
+        at_machine(&[("nic.wlan0", "bb"), ("nic.enp1s0", "aa"), ("disk.root", "cc")]),
+        Ok(())
+    );
+    let other_family = [("nic.eth0", "aa"), ("disk.eth1", "bb"), ("disk.root", "cc")];
+    assert_eq!(at_machine(&other_family), Err(Code::LicenseBinding));
+    let once = [("nic.eth0", "aa"), ("disk.root", "cc"), ("disk.data", "cc")];
+    assert_eq!(at_machine(&once), Err(Code::LicenseBinding));
+}
+
+fn typed_number(number: u64) -> farhold_bundle::Positive {
+    farhold_bundle::Positive::new(number).unwrap()
+}

@@ -223,3 +223,49 @@ fn a_revoked_license_raises_no_floor() {
     let standing = after(&vendor.site(), &[wild, vendor.revocations_line(1, &[license_id(1)])]);
     assert_eq!(standing.floor(None), at("2027-01-03T00:00:00Z"));
 }
+
+#[test]
+fn the_list_before_comes_back_when_the_stolen_keys_one_falls() {
+    let mut first = Vendor::with_signers(1, Role::Revocation, 2);
+    first.revocation.threshold = 1;
+    let by = |n: usize, generation, ids: &[String]| {
+        let content = first.revocations_json(generation, ids);
+        line(DocumentType::Revocations, &content, &first.revocation.keys[n..=n])
+    };
+    let standing = after(&first.site(), &[first.license_line(5), by(0, 3, &[license_id(1)])]);
+    let robbed = after(&standing, &[by(1, LAST_NUMBER, &[])]);
+    assert!(!robbed.revokes(&robbed.licenses()[0]));
+    let mut second = first.next();
+    let stolen = second.revocation.keys.remove(1);
+    second.revoked.insert(stolen.id());
+    let plan = import(&robbed, &[second.root_line_after(&first)]).unwrap();
+    assert_eq!(plan.fallen, ["revocations generation 9007199254740991"]);
+    assert_eq!(generation(&plan.standing), Some(3));
+    assert!(plan.standing.revokes(&plan.standing.licenses()[0]));
+    // The second copy has it, too.
+    let (again, refused) = Standing::reload(robbed.lines());
+    assert!(refused.is_empty());
+    let healed = after(&again, &[second.root_line_after(&first)]);
+    assert_eq!(generation(&healed), Some(3));
+}
+
+#[test]
+fn of_one_key_only_the_newest_list_is_kept_and_of_several_a_few() {
+    let mut vendor = Vendor::with_signers(1, Role::Revocation, 6);
+    vendor.revocation.threshold = 1;
+    let by = |n: usize, generation| {
+        let content = vendor.revocations_json(generation, &[]);
+        line(DocumentType::Revocations, &content, &vendor.revocation.keys[n..=n])
+    };
+    let kept = |lists: &[Vec<u8>]| after(&vendor.site(), lists).lines().count() - 1;
+    assert_eq!(kept(&[by(0, 1), by(0, 2), by(0, 3)]), 1);
+    assert_eq!(kept(&[by(0, 1), by(1, 2), by(0, 3)]), 2);
+    let lists: Vec<_> = (0..6).map(|n| by(n, n as u64 + 1)).collect();
+    assert_eq!(kept(&lists), 4);
+    // A list that stands beside the one in force is superseded, and still one list.
+    let standing = after(&vendor.site(), &[by(0, 1), by(1, 2)]);
+    assert_eq!(refusal(&standing, &[by(0, 1)]), Code::BundleSuperseded);
+    let other = vendor.revocations_json(1, &[license_id(9)]);
+    let other = line(DocumentType::Revocations, &other, &vendor.revocation.keys[..1]);
+    assert_eq!(refusal(&standing, &[other]), Code::BundleConflict);
+}

@@ -21,15 +21,25 @@ fn step(from: &Vendor, line: &[u8]) -> Result<u64, Code> {
 
 /// The first root and so many that follow it, each signed by the one before.
 fn chain(steps: u64) -> (Vendor, Vec<Vec<u8>>) {
+    chain_of(Role::Root, steps)
+}
+
+/// The same, where each root has a fresh key of one role.
+fn chain_of(role: Role, steps: u64) -> (Vendor, Vec<Vec<u8>>) {
     let first = Vendor::new(1);
     let mut lines = Vec::new();
     let mut vendor = first.clone();
     for _ in 0..steps {
-        let next = vendor.rotate(Role::Root);
+        let next = vendor.rotate(role);
         lines.push(next.root_line_after(&vendor));
         vendor = next;
     }
     (first, lines)
+}
+
+/// The vendor after so many steps of its [`chain`].
+fn newest_of(first: &Vendor, steps: u64) -> Vendor {
+    (0..steps).fold(first.clone(), |vendor, _| vendor.rotate(Role::Root))
 }
 
 #[test]
@@ -272,4 +282,115 @@ fn a_document_of_another_issuer_is_refused_though_our_key_signed_it() {
     let revocations = with(vendor.revocations_json(1, &[]), other);
     let revocations = line(DocumentType::Revocations, &revocations, &vendor.revocation.keys);
     assert_eq!(refusal(&vendor.site(), &[revocations]), Code::TrustIssuer);
+}
+
+#[test]
+fn a_site_that_slept_through_ten_rotations_catches_up_in_one_import() {
+    let (first, mut lines) = chain(10);
+    let newest = newest_of(&first, 10);
+    lines.push(newest.license_line(2));
+    let standing = after(&first.site(), &[first.license_line(1)]);
+    let standing = after(&standing, &lines);
+    assert_eq!(standing.root().unwrap().version(), 11);
+    assert_eq!(serials(&standing), [1, 2]);
+}
+
+#[test]
+fn a_hundred_rotations_take_two_imports_and_keep_what_stood() {
+    let (first, mut lines) = chain(100);
+    lines.push(newest_of(&first, 100).license_line(2));
+    let standing = after(&first.site(), &[first.license_line(1), first.revocations_line(3, &[])]);
+    let (code, line) = refused(import(&standing, &lines));
+    assert_eq!((code, line), (Code::BundleTooLarge, Some(LIMITS.root_steps + 1)));
+    let standing = after(&standing, &lines[..LIMITS.root_steps]);
+    // The same file again: its first steps are known now.
+    let plan = import(&standing, &lines).unwrap();
+    assert_eq!(plan.fallen, [""; 0]);
+    assert_eq!(plan.standing.root().unwrap().version(), 101);
+    assert_eq!(serials(&plan.standing), [1, 2]);
+    let (again, refused) = Standing::reload(plan.standing.lines());
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(again.to_bundle(), plan.standing.to_bundle());
+}
+
+#[test]
+fn every_root_that_something_standing_needs_is_kept_however_long_the_chain() {
+    let (first, lines) = chain_of(Role::License, 300);
+    let walk = |mut standing: Standing, lines: &[Vec<u8>]| {
+        for lines in lines.chunks(LIMITS.root_steps) {
+            standing = after(&standing, lines);
+        }
+        standing
+    };
+    let before = after(&first.site(), &[first.license_line(1)]);
+    let standing = walk(before, &lines);
+    assert_eq!(standing.roots().len(), 301);
+    let (again, refused) = Standing::reload(standing.lines());
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(serials(&again), [1]);
+    // Where nothing needs them, the oldest go.
+    let standing = walk(first.site(), &lines);
+    assert_eq!(standing.roots().len(), 2 * LIMITS.root_steps);
+    assert_eq!(Standing::reload(standing.lines()).0.root().unwrap().version(), 301);
+}
+
+/// A site whose package brought root 5, and the five roots.
+fn site_at_root_5() -> (Vec<Vec<u8>>, Vendor, Standing) {
+    let (first, mut roots) = chain(4);
+    roots.insert(0, first.root_line());
+    let site = Standing::with_trust(TrustRoot::install(&roots[4], None).unwrap());
+    (roots, newest_of(&first, 4), site)
+}
+
+#[test]
+fn roots_older_than_the_first_one_installed_are_skipped_and_shown() {
+    use LineOutcome::{Known, New, Superseded};
+    let (roots, fifth, site) = site_at_root_5();
+    let offer = |older: &[Vec<u8>]| {
+        let mut lines = older.to_vec();
+        lines.push(fifth.license_line(1));
+        let plan = import(&site, &lines).unwrap();
+        assert_eq!(plan.standing.roots().len(), 1);
+        plan.lines.iter().map(|line| line.outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(offer(&roots), [Superseded, Superseded, Superseded, Superseded, Known, New]);
+    assert_eq!(offer(&roots[2..3]), [Superseded, New]);
+    assert_eq!(refusal(&site, &roots), Code::BundleSuperseded);
+}
+
+#[test]
+fn a_root_older_than_the_first_one_installed_is_held_to_what_it_says_itself() {
+    let (roots, fifth, site) = site_at_root_5();
+    let offer = |older: Vec<u8>| refusal(&site, &[older, fifth.license_line(1)]);
+    let first = Vendor::new(1);
+    let by_others = line(DocumentType::Root, &first.root_json(), &first.license.keys);
+    assert_eq!(offer(by_others), Code::SignatureKeyUnknown);
+    assert_eq!(offer(Vendor::new(2).root_line()), Code::TrustIssuer);
+    // Nor does a forged one lead to ours under its issuer's name.
+    let forged = Vendor { issuer: first.issuer, version: 4, ..Vendor::new(66) }.root_line();
+    assert_eq!(refusal(&site, &[forged, roots[4].clone()]), Code::SignatureKeyUnknown);
+}
+
+#[test]
+fn no_bit_of_a_chain_from_its_beginning_is_free_at_a_site_that_began_later() {
+    let (roots, fifth, site) = site_at_root_5();
+    let license = fifth.license_line(1);
+    // Of each byte another bit; all of them are flipped in tests/bit_flips.rs for lines that count.
+    for at in 0..roots[1].len() {
+        let mut flipped = roots[1].clone();
+        flipped[at] ^= 1 << (at % 8);
+        let lines = [&roots[0], &flipped, &roots[2], &license];
+        assert!(import(&site, &lines).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn the_newest_root_brings_the_kernels_certificate_authorities() {
+    let first = Vendor::new(1);
+    let ca = "22".repeat(32);
+    let next = with(first.next().root_json(), json!({ "kernel_ca": [ca] }));
+    let plan = import(&first.site(), &[line(DocumentType::Root, &next, &first.root.keys)]).unwrap();
+    let pins = |standing: &Standing| standing.root().unwrap().root().kernel_ca.clone();
+    assert_eq!(pins(&plan.standing), [ca.parse::<Sha256Digest>().unwrap()]);
+    assert_eq!(pins(&first.site()), []);
 }

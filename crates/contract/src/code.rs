@@ -98,6 +98,7 @@ codes! {
     LicenseExpired = "license.expired", 403, Refused, "The license has ended.", "Import the renewal.";
     LicenseRevoked = "license.revoked", 403, Refused, "The vendor revoked the license by a signed document.", "Ask the vendor; import the replacement.";
     LicenseVersion = "license.version_not_covered", 403, Refused, "The license does not cover this version of the product.", "Use a covered version, or ask for a license that covers this one.";
+    LicenseReleased = "license.released", 403, Refused, "The license was given up at this machine, for another one.", "Ask the vendor for a license of this machine's own.";
     FeatureNotGranted = "feature.not_granted", 403, Refused, "No license in force grants this feature to this runtime.", "Check the feature's name; ask the vendor to add it.";
     FeatureDenied = "feature.denied", 403, Refused, "The Kernel denies this feature for now.", "Ask the vendor.";
     EntitlementExpired = "entitlement.expired", 403, Refused, "The entitlement ended before its license.", "Ask the vendor to renew it.";
@@ -147,17 +148,27 @@ codes! {
     BundleSuperseded = "bundle.superseded", 409, Refused, "The bundle brings nothing new: every line is known or superseded.", "Nothing, or ask for the newest bundle.";
     BundleConflict = "bundle.conflict", 409, Refused, "The same number was given to another document before.", "Tell the vendor: two documents carry one number.";
     BundleIncomplete = "bundle.incomplete", 409, Refused, "The license needs a root or revocations this site would not have.", "Import the whole bundle, with nothing left out.";
+    BundleUnexpected = "bundle.unexpected", 409, Refused, "The bundle is not the one that was expected.", "Compare its SHA-256 with what import --dry-run printed.";
     LicenseMode = "license.mode_mismatch", 409, Refused, "The license is not for this mode of operation.", "Ask for a license whose modes contain this site's.";
     LicenseBinding = "license.binding_mismatch", 409, Refused, "The license is bound to another machine.", "Ask for a rehost with this machine's request.";
     LicenseFeatureConflict = "license.feature_conflict", 409, Refused, "Two products grant one feature to one type of runtime.", "Ask the vendor to name features apart.";
     ClockResetForeign = "clock_reset.foreign", 409, Refused, "The clock reset answers no open request of this agent.", "Make a new request and ask for a reset that answers it.";
+    // The vendor's desk.
+    BundleStrands = "bundle.strands", 409, Refused, "The bundle would take a license of the ledger out of force.", "Issue it again under a current key, or repeat with --allow-loss.";
+    LedgerBroken = "ledger.broken", 422, NotVerified, "The ledger was changed: an entry does not follow the one before it.", "Keep the file as evidence and restore the ledger from a copy.";
+    LedgerConflict = "ledger.conflict", 409, Refused, "The ledger already has this serial, or a higher one, of the license.", "Take the next serial: license-tool ledger list shows it.";
+    LedgerLocked = "ledger.locked", 409, TryAgain, "Another process is writing to the ledger.", "Wait until it is done, then repeat.";
+    LedgerBudget = "ledger.rehosts_used_up", 409, Refused, "The license was moved as often as its template allows within a year.", "Talk to the customer, or raise rehosts_per_year in the template.";
+    LintFound = "lint.found", 422, Refused, "Something is there that is probably not meant.", "Follow each finding, or issue it all the same.";
     // Command lines.
     UsageInvalid = "usage.invalid", 400, Usage, "The command line or an input asks for something that makes no sense.", "Read the verb's --help.";
     InputUnreadable = "input.unreadable", 400, BadData, "An input can't be read.", "Check the path and the rights.";
     OutputExists = "output.exists", 409, CannotWrite, "The output exists already and is not overwritten.", "Choose another path, or move the file away yourself.";
     OutputUnwritable = "output.unwritable", 500, CannotWrite, "The output can't be written.", "Check the folder, the rights and the space.";
+    OutputIsKey = "output.is_key", 409, CannotWrite, "The output names a private key.", "Choose another path.";
     KeyUnreadable = "key.unreadable", 422, BadData, "The file is not a private key this tool can read.", "Give an Ed25519 key in PKCS#8, as keygen writes it.";
     KeyPassphrase = "key.passphrase", 403, Refused, "The passphrase does not open the key.", "Try again; nothing else opens it.";
+    KeyModule = "key.module_unusable", 503, Unavailable, "The PKCS#11 module, its token or its key can't be used.", "Check the module's path, the token's label and the PIN.";
     TemplateInvalid = "template.invalid", 422, BadData, "The license template is wrong.", "Correct the line named.";
     ConfigInvalid = "config.invalid", 422, Configuration, "The configuration is wrong.", "Correct the line named; farhold config check verifies it.";
     AgentUnreachable = "agent.unreachable", 503, Unavailable, "The agent does not answer.", "Start it, or check the socket's path and rights.";

@@ -83,7 +83,7 @@ conditions! {
     LicenseRevoked = "license_revoked", Error, "The vendor revoked a license by a signed document; its features are denied.", "Ask the vendor; import the replacement.";
     ClockRollback = "clock_rollback", Warning, "The system clock is more than 24 hours behind what the agent has seen; nothing is denied because of it.", "Correct the clock.";
     ClockSkew = "clock_skew", Warning, "The system clock and the agent's own time differ.", "Check time synchronization.";
-    FingerprintDrift = "fingerprint_drift", Warning, "Some hardware the license is bound to has changed; the binding still holds.", "Ask the vendor for a rehost before more changes.";
+    FingerprintDrift = "fingerprint_drift", Warning, "Hardware that a license is bound to has changed; once more of it has than the license bears, its checks are denied.", "Ask the vendor for a rehost before more changes.";
     QueueHigh = "queue_high", Warning, "The audit queue is above 70 % of its cap.", "Export the audit and import the receipt, or raise the cap.";
     QueueFull = "queue_full", Error, "The audit queue is full: runtimes' events are refused; checks are still answered.", "Export the audit and import the receipt, or raise the cap.";
     DiskLow = "disk_low", Error, "The state directory's filesystem is nearly full.", "Free space; the agent keeps a reserve for license state and counters.";

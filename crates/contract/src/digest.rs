@@ -13,6 +13,8 @@ pub struct Sha256Digest([u8; 32]);
 #[error("not 64 lower-case hexadecimal digits")]
 pub struct DigestError;
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 impl Sha256Digest {
     /// Takes 32 bytes over as a digest.
     pub const fn new(bytes: [u8; 32]) -> Self {
@@ -37,7 +39,12 @@ impl FromStr for Sha256Digest {
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 0x0f)];
+        }
+        f.write_str(std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
     }
 }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+mod asks;
 pub mod call;
 pub mod code;
 pub mod condition;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod version;
 
 pub use alert::AlertCode;
+pub use asks::Asks;
 pub use code::Code;
 pub use date::Date;
 pub use digest::Sha256Digest;

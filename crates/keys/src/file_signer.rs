@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use farhold_bundle::{PublicKey, Signer};
+use farhold_bundle::{PublicKey, Signer, Unsigned};
 
 use crate::{
     error::KeyError,
@@ -75,8 +75,8 @@ impl Signer for FileSigner {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        ed25519_dalek::Signer::sign(&self.key, message).to_bytes()
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
+        Ok(ed25519_dalek::Signer::sign(&self.key, message).to_bytes())
     }
 }
 

@@ -9,7 +9,9 @@ mod error;
 mod file_signer;
 mod pkcs8_pem;
 mod secret_file;
+mod throwaway;
 
 pub use error::KeyError;
 pub use file_signer::{FileSigner, create, is_encrypted, load};
-pub use secret_file::write_secret;
+pub use secret_file::{open_secret, write_secret};
+pub use throwaway::Throwaway;

@@ -78,11 +78,21 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(()) // folders can't be opened for it there
 }
 
-/// Reads a key's file, unless others than its owner may.
+/// Opens a file that holds a secret, unless others than its owner may read or change it.
+///
+/// # Errors
+/// [`KeyError::Unreadable`], [`KeyError::Exposed`].
+pub fn open_secret(path: &Path) -> Result<File, KeyError> {
+    let file = File::open(path)
+        .map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
+    refuse_exposed(path, &file)?;
+    Ok(file)
+}
+
+/// Reads a key's file.
 pub(crate) fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    refuse_exposed(path, &file)?;
+    let file = open_secret(path)?;
     // As large as it may get at once: growing would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(READ_MAX_BYTES + 1));
     let limit = READ_MAX_BYTES as u64 + 1;

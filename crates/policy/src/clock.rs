@@ -229,9 +229,19 @@ impl ClockState {
 }
 
 impl Now {
+    /// A right clock at an instant: for tools that judge documents without a machine.
+    pub const fn exactly(instant: Timestamp) -> Self {
+        Self { instant, quota: instant, wall: instant, mark: instant, floor: Timestamp::MIN }
+    }
+
     /// Whether the wall is more than 24 h behind the mark: it denies nothing, as it gains nothing.
     pub fn is_rolled_back(&self) -> bool {
         is_rolled_back(self.wall, self.mark)
+    }
+
+    /// Whether the wall is more than 24 h ahead of the mark, which does not follow it yet.
+    pub fn is_on_probation(&self) -> bool {
+        self.wall.saturating_since(self.mark) > DAY
     }
 }
 

@@ -43,6 +43,20 @@ pub struct Timeline {
     pub restrict_ends: Option<Timestamp>,
 }
 
+impl Phase {
+    /// The phase in one word, as programs are told it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotBegun => "not_begun",
+            Self::InForce => "in_force",
+            Self::Expiring => "expiring",
+            Self::Grace => "grace",
+            Self::Restricted => "restricted",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 impl Timeline {
     /// The timeline of a license as a whole.
     pub fn of_license(license: &License) -> Self {
@@ -53,17 +67,14 @@ impl Timeline {
     /// The timeline of one entitlement: its own end and ladder where it has them, and never past
     /// the license's stop (`bundle.md` §4, "Ladder").
     pub fn of_entitlement(license: &License, entitlement: &Entitlement) -> Self {
-        let whole = Self::of_license(license);
-        if entitlement.valid_until.is_none() && entitlement.ladder.is_none() {
-            return whole;
-        }
-        Self::of_lasting_entitlement(license, entitlement, whole.ends).stopping_by(whole)
+        Self::within(Self::of_license(license), license, entitlement, &license.end_zone())
     }
 
     /// The timeline of an entitlement for a runtime that the license covers without end
     /// (`released_before`): only an end of the entitlement's own ends it.
     pub fn of_released(license: &License, entitlement: &Entitlement) -> Self {
-        Self::of_lasting_entitlement(license, entitlement, None)
+        let whole = Self::without_end(license.not_before);
+        Self::within(whole, license, entitlement, &license.end_zone())
     }
 
     /// The phase at an instant.
@@ -84,31 +95,41 @@ impl Timeline {
         }
     }
 
-    const fn without_end(begins: Timestamp) -> Self {
-        Self { begins, warns_at: None, ends: None, grace_ends: None, restrict_ends: None }
-    }
-
-    fn of_lasting_entitlement(
+    /// The timeline of one entitlement of a license whose own is `whole`.
+    pub(crate) fn within(
+        whole: Self,
         license: &License,
         entitlement: &Entitlement,
-        license_end: Option<Timestamp>,
+        end_zone: &TimeZone,
     ) -> Self {
-        let never = Self::without_end(license.not_before);
+        if entitlement.valid_until.is_none() && entitlement.ladder.is_none() {
+            return whole;
+        }
+        let never = whole.without_its_end();
         let ladder = entitlement.ladder.as_ref().unwrap_or(&license.ladder);
-        let end = entitlement.valid_until.or(license_end);
-        end.map_or(never, |end| never.ending(end, ladder, &license.end_zone()))
+        let end = entitlement.valid_until.or(whole.ends);
+        end.map_or(never, |end| never.ending(end, ladder, end_zone)).stopping_by(whole)
+    }
+
+    /// The same beginning, and no end.
+    pub(crate) const fn without_its_end(self) -> Self {
+        Self::without_end(self.begins)
+    }
+
+    const fn without_end(begins: Timestamp) -> Self {
+        Self { begins, warns_at: None, ends: None, grace_ends: None, restrict_ends: None }
     }
 
     /// Lays the rungs end to end after `end`, by the calendar of the license's zone.
     fn ending(self, end: Timestamp, ladder: &Ladder, zone: &TimeZone) -> Self {
         let warn = ladder.warn.as_ref().map_or(Span::new().days(WARN_DAYS), Period::span);
         let after = |from: Timestamp, rung: &Option<Period>| {
-            rung.as_ref().map_or(from, |rung| shifted(from, rung.span(), zone))
+            rung.as_ref().map_or(from, |rung| rung.after(from, zone))
         };
         let grace_ends = after(end, &ladder.grace);
         Self {
             begins: self.begins,
-            warns_at: Some(shifted(end, -warn, zone).max(self.begins).min(end)),
+            warns_at: Some(before(end, warn, zone).max(self.begins).min(end)),
             ends: Some(end),
             grace_ends: Some(grace_ends),
             restrict_ends: Some(after(grace_ends, &ladder.restrict)),
@@ -128,9 +149,8 @@ impl Timeline {
     }
 }
 
-/// Calendar arithmetic in a zone, held within the writable years.
-fn shifted(from: Timestamp, by: Span, zone: &TimeZone) -> Timestamp {
-    let edge = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
-    let start = jiff::Timestamp::from(from).to_zoned(zone.clone());
-    start.checked_add(by).map_or(edge, |at| at.timestamp().into())
+/// So long before an end by the calendar of a zone, and not before the first year that can be written.
+fn before(end: Timestamp, by: Span, zone: &TimeZone) -> Timestamp {
+    let end = jiff::Timestamp::from(end).to_zoned(zone.clone());
+    end.checked_sub(by).map_or(Timestamp::MIN, |at| at.timestamp().into())
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use farhold_contract::{Code, Timestamp, mode::Mode};
 
 use crate::{
-    clock::Now,
     decision::Refused,
     grant::Grant,
-    ladder::Phase,
-    question::{Link, Question},
-    standing_license::{Coverage, Granted, StandingLicense},
+    granted::Granted,
+    outlook::Verdict,
+    question::{Asker, Link},
+    standing_license::{Coverage, StandingLicense},
 };
 
 /// The serials of one tenant's license for one product.
@@ -19,6 +19,24 @@ pub(crate) struct Line {
     pub(crate) product: Arc<str>,
     /// The highest serial first.
     pub(crate) licenses: Vec<StandingLicense>,
+}
+
+/// An entitlement that holds.
+pub(crate) struct Held<'l> {
+    license: &'l StandingLicense,
+    granted: &'l Granted,
+    coverage: Coverage,
+    verdict: Verdict,
+    pub(crate) mode: Mode,
+}
+
+/// Why a line says no.
+#[derive(Clone, Copy)]
+pub(crate) struct Denied<'l> {
+    pub(crate) telling: Telling,
+    pub(crate) reason: Code,
+    /// The license that the reason is about, if there is one.
+    license: Option<&'l StandingLicense>,
 }
 
 /// How much a line's refusal tells; the later, the more.
@@ -32,6 +50,8 @@ pub(crate) enum Telling {
     NotBegun,
     /// A license granted it that was revoked.
     Revoked,
+    /// A license grants it that this site does not admit.
+    Barred,
     /// The license in force granted it until an end.
     Ended,
     /// The license in force grants it to other versions.
@@ -44,93 +64,101 @@ impl Line {
         self.licenses.iter().find(|license| license.may_hold_at(instant))
     }
 
-    /// What the line says to a question.
-    pub(crate) fn resolve(
+    /// What the line says to whoever asks.
+    #[inline]
+    pub(crate) fn weigh(
         &self,
-        question: &Question<'_>,
-        now: &Now,
+        asker: &Asker<'_>,
+        instant: Timestamp,
         link: Link,
-    ) -> Result<Grant, (Telling, Refused)> {
-        let Some(license) = self.in_force(now.instant) else {
-            return Err(self.nothing_in_force(question, now.instant));
+    ) -> Result<Held<'_>, Denied<'_>> {
+        let Some(license) = self.in_force(instant) else {
+            return Err(self.nothing_in_force(asker, instant));
         };
-        let Some(granted) = license.entitlement(question.feature, question.runtime) else {
-            return Err((Telling::NotGranted, license.refusal(Code::FeatureNotGranted)));
+        let denied = |telling, reason| Denied { telling, reason, license: Some(license) };
+        let Some(granted) = license.entitlement(asker) else {
+            return Err(denied(Telling::NotGranted, Code::FeatureNotGranted));
         };
-        let coverage = license.coverage(question.runtime);
-        if coverage == Coverage::No {
-            return Err((Telling::OtherVersion, license.refusal(Code::LicenseVersion)));
+        let coverage = license.coverage(asker.runtime);
+        let verdict = license.verdict(granted, coverage, instant, link);
+        match verdict.answer {
+            Ok(mode) => Ok(Held { license, granted, coverage, verdict, mode }),
+            Err(reason) if coverage == Coverage::No => Err(denied(Telling::OtherVersion, reason)),
+            Err(reason) => Err(denied(Telling::Ended, reason)),
         }
-        let timeline = granted.timeline_for(coverage);
-        let phase = timeline.phase_at(now.instant);
-        let Some(mode) = mode_of(phase, link) else {
-            let reason = license.end_reason(granted, coverage, now.instant);
-            return Err((Telling::Ended, license.refusal(reason)));
+    }
+
+    /// Why no license of the line is in force.
+    pub(crate) fn why_none(&self, instant: Timestamp) -> Code {
+        let unrevoked = || self.licenses.iter().filter(|license| !license.revoked);
+        let begun = |license: &&StandingLicense| license.has_begun_at(instant);
+        // What would be in force, were it admitted.
+        if let Some(barred) = unrevoked().filter(begun).find_map(|license| license.barred) {
+            return barred;
+        }
+        if self.licenses.iter().any(|license| license.has_begun_at(instant)) {
+            return Code::LicenseRevoked;
+        }
+        if unrevoked().any(|license| license.barred.is_none()) {
+            return Code::LicenseNotBegun;
+        }
+        unrevoked().find_map(|license| license.barred).unwrap_or(Code::LicenseRevoked)
+    }
+
+    fn nothing_in_force(&self, asker: &Asker<'_>, instant: Timestamp) -> Denied<'_> {
+        let reason = self.why_none(instant);
+        let names = |license: &&StandingLicense| license.entitlement(asker).is_some();
+        let meant = || self.licenses.iter().filter(|license| license.why_not() == reason);
+        let named = meant().find(names);
+        let telling = match (named, reason) {
+            (None, _) => Telling::NothingInForce,
+            (Some(_), Code::LicenseRevoked) => Telling::Revoked,
+            (Some(_), Code::LicenseNotBegun) => Telling::NotBegun,
+            (Some(_), _) => Telling::Barred,
         };
-        Ok(Grant {
-            mode,
-            phase,
-            valid_until: timeline.ends,
+        Denied { telling, reason, license: named.or_else(|| meant().next()) }
+    }
+}
+
+impl Held<'_> {
+    /// The grant, ready to weigh its quota.
+    #[inline]
+    pub(crate) fn grant(&self, quota_time: Timestamp) -> Grant {
+        let Self { license, granted, coverage, verdict, mode } = self;
+        let timeline = granted.timeline_for(*coverage);
+        Grant {
+            mode: *mode,
+            phase: verdict.phase,
+            valid_until: verdict.ends,
             limits: granted.limits.clone(),
             license_id: license.license_id,
             serial: license.serial,
             product: license.product.clone(),
-            counter: granted.metered_at(now.quota, phase, timeline),
+            counter: granted.metered_at(quota_time, verdict.phase, timeline),
             audit: license.audit,
-        })
-    }
-
-    /// The code for a line without a license in force, and the license it is about.
-    pub(crate) fn why_none(&self, instant: Timestamp) -> Code {
-        let begun = self.licenses.iter().any(|license| license.has_begun_at(instant));
-        let waits = self.licenses.iter().any(|license| !license.revoked);
-        if waits && !begun { Code::LicenseNotBegun } else { Code::LicenseRevoked }
-    }
-
-    fn nothing_in_force(&self, question: &Question<'_>, instant: Timestamp) -> (Telling, Refused) {
-        let reason = self.why_none(instant);
-        let revoked = reason == Code::LicenseRevoked;
-        let names = |license: &&StandingLicense| {
-            license.entitlement(question.feature, question.runtime).is_some()
-        };
-        let meant = || self.licenses.iter().filter(|license| license.revoked == revoked);
-        let telling = match meant().find(names) {
-            Some(_) if revoked => Telling::Revoked,
-            Some(_) => Telling::NotBegun,
-            None => Telling::NothingInForce,
-        };
-        let about = meant().find(names).or_else(|| meant().next());
-        (telling, about.map_or(Refused::without_license(reason), |l| l.refusal(reason)))
-    }
-}
-
-impl StandingLicense {
-    fn refusal(&self, reason: Code) -> Refused {
-        Refused {
-            reason,
-            mode: Mode::None,
-            product: Some(self.product.clone()),
-            license_id: Some(self.license_id),
-            serial: Some(self.serial),
-            records: self.audit.denied,
         }
     }
-
-    /// Whether it was the license that ended, or one entitlement before it.
-    fn end_reason(&self, granted: &Granted, coverage: Coverage, instant: Timestamp) -> Code {
-        let whole = coverage == Coverage::ToTheEnd
-            && (!granted.ends_itself || self.timeline.phase_at(instant) == Phase::Stopped);
-        if whole { Code::LicenseExpired } else { Code::EntitlementExpired }
-    }
 }
 
-/// The mode of a decision: the first that applies (contract v0.2, "mode"); absent: none.
-const fn mode_of(phase: Phase, link: Link) -> Option<Mode> {
-    match (phase, link) {
-        (Phase::NotBegun | Phase::Stopped, _) => None,
-        (Phase::Restricted, _) => Some(Mode::Restricted),
-        (Phase::Grace, _) => Some(Mode::Grace),
-        (_, Link::Detached | Link::Offline) => Some(Mode::Offline),
-        (_, Link::Online) => Some(Mode::Online),
+impl Denied<'_> {
+    /// No license at all stands behind it.
+    pub(crate) const WITHOUT_LICENSE: Self = Self {
+        telling: Telling::NothingInForce,
+        // Contract v0.2: no verified document means no, with mode none.
+        reason: Code::LicenseMissing,
+        license: None,
+    };
+
+    /// The refusal as it is answered.
+    pub(crate) fn refused(&self) -> Refused {
+        let Some(license) = self.license else { return Refused::without_license(self.reason) };
+        Refused {
+            reason: self.reason,
+            mode: Mode::None,
+            product: Some(license.product.clone()),
+            license_id: Some(license.license_id),
+            serial: Some(license.serial),
+            records: license.audit.denied,
+        }
     }
 }

@@ -55,3 +55,24 @@ pub struct Question<'a> {
     /// Units to consume; absent: look only.
     pub consume: Option<u64>,
 }
+
+/// Whoever asks for a feature: one runtime, or any of its type and version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) feature: &'a str,
+    pub(crate) runtime: &'a RuntimeFacts,
+    /// Which runtime, where it matters that it is this one.
+    pub(crate) runtime_id: Option<RuntimeId>,
+}
+
+impl<'a> Asker<'a> {
+    /// One runtime.
+    pub(crate) const fn one(feature: &'a str, runtime: &'a RuntimeFacts) -> Self {
+        Self { feature, runtime, runtime_id: Some(runtime.runtime_id) }
+    }
+
+    /// Any runtime that is like this one and not named by a license.
+    pub(crate) const fn any_like(feature: &'a str, runtime: &'a RuntimeFacts) -> Self {
+        Self { feature, runtime, runtime_id: None }
+    }
+}

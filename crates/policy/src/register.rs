@@ -2,7 +2,7 @@
 
 use farhold_contract::{Code, Date, id::TenantId, model::RuntimeType};
 
-use crate::{clock::Now, ladder::Phase, line::Line, standing_license::Granted, state::PolicyState};
+use crate::{clock::Now, granted::Granted, ladder::Phase, line::Line, state::PolicyState};
 
 impl PolicyState {
     /// Whether a runtime not seen before may register (contract v0.2, `register`): a license in
@@ -10,8 +10,8 @@ impl PolicyState {
     ///
     /// # Errors
     /// The code that tells most: `runtime.restricted` past the grace; `license.expired`,
-    /// `license.revoked`, `license.not_begun` where that is why; `runtime.not_licensed`;
-    /// `license.missing`.
+    /// `license.revoked`, `license.not_begun` or a barred license's reason where that is why;
+    /// `runtime.not_licensed`; `license.missing`.
     pub fn may_register(
         &self,
         tenant_id: TenantId,

@@ -6,20 +6,22 @@ use semver::{Version, VersionReq};
 
 use farhold_bundle::{
     Positive, Verified,
-    payload::{Entitlement, License, Revocations},
+    payload::{License, Revocations},
 };
 use farhold_contract::{
-    Date, Sha256Digest, Timestamp,
+    Code, Date, Sha256Digest, Timestamp,
     id::{LicenseId, RuntimeId},
-    model::{Limits, RuntimeType},
+    mode::Mode,
+    model::RuntimeType,
 };
 
 use crate::{
-    counter::{CounterKey, CounterScope, Metered},
     grant::AuditDuties,
+    granted::{Granted, Shared},
     ladder::{Phase, Timeline},
-    question::RuntimeFacts,
-    window::Window,
+    outlook::Verdict,
+    question::{Asker, Link, RuntimeFacts},
+    scope::Scope,
 };
 
 /// One serial of a license.
@@ -28,40 +30,20 @@ pub(crate) struct StandingLicense {
     pub(crate) license_id: LicenseId,
     pub(crate) serial: Positive,
     pub(crate) sha256: Sha256Digest,
-    pub(crate) issued_to: Box<str>,
     pub(crate) product: Arc<str>,
     pub(crate) revoked: bool,
+    /// Why this site does not admit it, if it does not.
+    pub(crate) barred: Option<Code>,
     pub(crate) timeline: Timeline,
     pub(crate) audit: AuditDuties,
+    /// In the order of the document.
     pub(crate) entitlements: Vec<Granted>,
     pub(crate) released_before: Option<Date>,
     versions: Option<VersionReq>,
+    /// What its vendor signed.
+    pub(crate) document: Verified<License>,
     /// Only looked up, never walked.
     features: HashMap<Arc<str>, Scopes>,
-}
-
-/// One entitlement.
-#[derive(Debug)]
-pub(crate) struct Granted {
-    /// Only this runtime; with `runtime_type` absent too: every runtime.
-    pub(crate) runtime_id: Option<RuntimeId>,
-    pub(crate) runtime_type: Option<RuntimeType>,
-    pub(crate) limits: Limits,
-    /// Whether it has an end of its own.
-    pub(crate) ends_itself: bool,
-    pub(crate) timeline: Timeline,
-    /// Its timeline for a runtime that the license covers without end.
-    released: Timeline,
-    meter: Option<Meter>,
-}
-
-/// The parts of a quota that time doesn't change.
-#[derive(Debug)]
-struct Meter {
-    key: CounterKey,
-    quota: u64,
-    overage: u64,
-    window: Option<Arc<Window>>,
 }
 
 /// The entitlements to one feature, by for whom they are: places in the list of all.
@@ -73,7 +55,7 @@ struct Scopes {
 }
 
 /// How a license covers a runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coverage {
     /// Not at all.
     No,
@@ -84,49 +66,96 @@ pub(crate) enum Coverage {
 }
 
 impl StandingLicense {
-    pub(crate) fn new(license: &Verified<License>, revocations: Option<&Revocations>) -> Self {
+    pub(crate) fn new(
+        license: &Verified<License>,
+        barred: Option<Code>,
+        revocations: Option<&Revocations>,
+    ) -> Self {
         let product: Arc<str> = license.product.as_str().into();
+        let timeline = Timeline::of_license(license);
+        let mut shared = Shared::new(license, product.clone(), timeline);
         let mut features: HashMap<Arc<str>, Scopes> = HashMap::new();
         let mut entitlements = Vec::with_capacity(license.entitlements.len());
         for (place, entitlement) in license.entitlements.iter().enumerate() {
-            let feature: Arc<str> = entitlement.feature.as_str().into();
-            entitlements.push(Granted::new(license, entitlement, &product, &feature));
-            features.entry(feature).or_default().add(entitlement, place);
+            let granted = shared.grant(entitlement);
+            features.entry(granted.feature.clone()).or_default().add(granted.scope, place);
+            entitlements.push(granted);
         }
         Self {
             license_id: license.license_id,
             serial: license.serial,
             sha256: license.sha256(),
-            issued_to: license.issued_to.as_str().into(),
             product,
             revoked: revocations.is_some_and(|list| list.revokes(license)),
-            timeline: Timeline::of_license(license),
+            barred,
+            timeline,
             audit: AuditDuties::from(&license.audit),
             entitlements,
             released_before: license.released_before,
             versions: license.versions.clone(),
+            document: license.clone(),
             features,
         }
     }
 
-    /// Whether it may be in force: begun, and not revoked. Its end plays no part.
+    /// Whether it counts in its line: neither revoked nor barred.
+    pub(crate) const fn counts(&self) -> bool {
+        !self.revoked && self.barred.is_none()
+    }
+
+    /// Whether it may be in force: begun, and neither revoked nor barred. Its end plays no part.
     pub(crate) fn may_hold_at(&self, instant: Timestamp) -> bool {
-        !self.revoked && self.has_begun_at(instant)
+        self.counts() && self.has_begun_at(instant)
     }
 
     pub(crate) fn has_begun_at(&self, instant: Timestamp) -> bool {
         self.timeline.begins <= instant
     }
 
-    /// The entitlement to a feature for a runtime: its own before its type's before everyone's.
-    pub(crate) fn entitlement(&self, feature: &str, runtime: &RuntimeFacts) -> Option<&Granted> {
-        let place = self.features.get(feature)?.place_for(runtime)?;
+    /// Why it is not in force, where its line has none in force.
+    pub(crate) fn why_not(&self) -> Code {
+        let unbarred = self.barred.unwrap_or(Code::LicenseNotBegun);
+        if self.revoked { Code::LicenseRevoked } else { unbarred }
+    }
+
+    /// The entitlement to a feature for whoever asks: a runtime's own before its type's before
+    /// everyone's.
+    #[inline]
+    pub(crate) fn entitlement(&self, asker: &Asker<'_>) -> Option<&Granted> {
+        let place = self.features.get(asker.feature)?.place_for(asker)?;
         self.entitlements.get(place)
+    }
+
+    /// What it says of one of its entitlements to a runtime so covered: every answer and every
+    /// outlook comes from here.
+    #[inline]
+    pub(crate) fn verdict(
+        &self,
+        granted: &Granted,
+        coverage: Coverage,
+        instant: Timestamp,
+        link: Link,
+    ) -> Verdict {
+        let timeline = granted.timeline_for(coverage);
+        let phase = timeline.phase_at(instant);
+        let answer = match mode_of(phase, link) {
+            _ if coverage == Coverage::No => Err(Code::LicenseVersion),
+            Some(mode) => Ok(mode),
+            None => Err(self.end_reason(granted, coverage, instant)),
+        };
+        Verdict { phase, ends: timeline.ends, answer }
+    }
+
+    /// What it says as a whole.
+    pub(crate) fn verdict_as_a_whole(&self, instant: Timestamp, link: Link) -> Verdict {
+        let phase = self.timeline.phase_at(instant);
+        let answer = mode_of(phase, link).ok_or(Code::LicenseExpired);
+        Verdict { phase, ends: self.timeline.ends, answer }
     }
 
     /// Whether and how long it covers the runtime's version.
     pub(crate) fn coverage(&self, runtime: &RuntimeFacts) -> Coverage {
-        if !self.covers_version(&runtime.version) {
+        if !covers(self.versions.as_ref(), &runtime.version) {
             return Coverage::No;
         }
         self.coverage_by_release(runtime.released_on)
@@ -145,101 +174,49 @@ impl StandingLicense {
         }
     }
 
-    fn covers_version(&self, version: &str) -> bool {
-        let covers = |range: &VersionReq| {
-            Version::parse(version).is_ok_and(|version| range.matches(&version))
-        };
-        self.versions.as_ref().is_none_or(covers)
+    /// Whether it was the license that ended, or one entitlement before it.
+    fn end_reason(&self, granted: &Granted, coverage: Coverage, instant: Timestamp) -> Code {
+        let ends_itself = granted.valid_until.is_some();
+        let whole = coverage == Coverage::ToTheEnd
+            && (!ends_itself || self.timeline.phase_at(instant) == Phase::Stopped);
+        if whole { Code::LicenseExpired } else { Code::EntitlementExpired }
     }
 }
 
-impl Granted {
-    fn new(
-        license: &License,
-        entitlement: &Entitlement,
-        product: &Arc<str>,
-        feature: &Arc<str>,
-    ) -> Self {
-        let limits = &entitlement.limits;
-        Self {
-            runtime_id: entitlement.runtime_id,
-            runtime_type: entitlement.runtime_type,
-            limits: Limits {
-                quota: limits.quota.map(Positive::as_u64),
-                time_window: limits.time_window.as_ref().map(ToString::to_string),
-            },
-            ends_itself: entitlement.valid_until.is_some(),
-            timeline: Timeline::of_entitlement(license, entitlement),
-            released: Timeline::of_released(license, entitlement),
-            meter: limits.quota.map(|quota| Meter {
-                key: CounterKey {
-                    tenant_id: license.tenant.tenant_id,
-                    feature: feature.clone(),
-                    scope: match &limits.time_window {
-                        None => CounterScope::Lifetime(license.license_id),
-                        Some(window) => CounterScope::Window {
-                            product: product.clone(),
-                            window: window.as_str().into(),
-                        },
-                    },
-                },
-                quota: quota.as_u64(),
-                overage: limits.overage.map_or(0, Positive::as_u64),
-                window: limits.time_window.as_ref().map(|w| Arc::new(Window::of(license, w))),
-            }),
-        }
-    }
+/// Whether a range covers a version; one that is not semver is in no range (`bundle.md` §4.7).
+pub(crate) fn covers(range: Option<&VersionReq>, version: &str) -> bool {
+    let matches =
+        |range: &VersionReq| Version::parse(version).is_ok_and(|version| range.matches(&version));
+    range.is_none_or(matches)
+}
 
-    /// Its timeline for a runtime so covered.
-    pub(crate) const fn timeline_for(&self, coverage: Coverage) -> &Timeline {
-        match coverage {
-            Coverage::WithoutEnd => &self.released,
-            Coverage::ToTheEnd | Coverage::No => &self.timeline,
-        }
-    }
-
-    /// Its quota as it stands at a quota time, in a phase of one of its timelines.
-    pub(crate) fn metered_at(
-        &self,
-        quota_time: Timestamp,
-        phase: Phase,
-        timeline: &Timeline,
-    ) -> Option<Metered> {
-        let meter = self.meter.as_ref()?;
-        // bundle.md §4, "Ladder": in the restricted phase no quota begins anew, so the window
-        // stays the one that was open just before it.
-        let last_ms = timeline.grace_ends.map_or(i64::MAX, |at| at.as_ms().saturating_sub(1));
-        let at = quota_time.min(Timestamp::from_ms(last_ms));
-        Some(Metered {
-            key: meter.key.clone(),
-            quota: meter.quota,
-            overage: meter.overage,
-            span: meter.window.as_ref().map(|window| window.span_at(at)),
-            renews: meter.window.is_some() && phase < Phase::Restricted,
-            window: meter.window.clone(),
-        })
-    }
-
-    /// Whether it is for every runtime of a type, known or new.
-    pub(crate) fn is_for_type(&self, kind: RuntimeType) -> bool {
-        self.runtime_id.is_none() && self.runtime_type.is_none_or(|own| own == kind)
+/// The mode of a decision: the first that applies (contract v0.2, "mode"); absent: none.
+const fn mode_of(phase: Phase, link: Link) -> Option<Mode> {
+    match (phase, link) {
+        (Phase::NotBegun | Phase::Stopped, _) => None,
+        (Phase::Restricted, _) => Some(Mode::Restricted),
+        (Phase::Grace, _) => Some(Mode::Grace),
+        (_, Link::Detached | Link::Offline) => Some(Mode::Offline),
+        (_, Link::Online) => Some(Mode::Online),
     }
 }
 
 impl Scopes {
-    fn add(&mut self, entitlement: &Entitlement, place: usize) {
+    fn add(&mut self, scope: Scope, place: usize) {
         // License::check has seen to it that no scope is taken twice.
-        if let Some(runtime_id) = entitlement.runtime_id {
-            self.by_runtime.insert(runtime_id, place);
-        } else if let Some(kind) = entitlement.runtime_type {
-            self.by_type.insert(kind, place);
-        } else {
-            self.unscoped = Some(place);
+        match scope {
+            Scope::Runtime(runtime_id) => {
+                self.by_runtime.insert(runtime_id, place);
+            }
+            Scope::Type(kind) => {
+                self.by_type.insert(kind, place);
+            }
+            Scope::Everyone => self.unscoped = Some(place),
         }
     }
 
-    fn place_for(&self, runtime: &RuntimeFacts) -> Option<usize> {
-        let own = self.by_runtime.get(&runtime.runtime_id);
-        own.or_else(|| self.by_type.get(&runtime.runtime_type)).copied().or(self.unscoped)
+    fn place_for(&self, asker: &Asker<'_>) -> Option<usize> {
+        let own = asker.runtime_id.and_then(|id| self.by_runtime.get(&id));
+        own.or_else(|| self.by_type.get(&asker.runtime.runtime_type)).copied().or(self.unscoped)
     }
 }

@@ -6,13 +6,13 @@ use farhold_bundle::{
     Verified,
     payload::{License, Revocations},
 };
-use farhold_contract::{Code, id::TenantId};
+use farhold_contract::{Code, Timestamp, id::TenantId};
 
 use crate::{
     clock::Now,
     decision::{Refused, Resolution},
-    line::{Line, Telling},
-    question::{Link, Question, Restraints},
+    line::{Denied, Held, Line},
+    question::{Asker, Link, Question, Restraints},
     standing_license::StandingLicense,
 };
 
@@ -32,9 +32,24 @@ impl PolicyState {
         licenses: impl IntoIterator<Item = &'a Verified<License>>,
         revocations: Option<&Verified<Revocations>>,
     ) -> Self {
+        Self::with_barred(licenses, [], revocations)
+    }
+
+    /// The same with licenses that stand but that the site does not admit, each with the reason
+    /// (`bundle.md` §4.2: mode, binding, tenant).
+    ///
+    /// They are never in force and hide no other serial. Where nothing else of their line is in
+    /// force, a refusal gives their reason and names them.
+    pub fn with_barred<'a>(
+        licenses: impl IntoIterator<Item = &'a Verified<License>>,
+        barred: impl IntoIterator<Item = (&'a Verified<License>, Code)>,
+        revocations: Option<&Verified<Revocations>>,
+    ) -> Self {
         let mut lines: BTreeMap<(TenantId, Arc<str>), Vec<StandingLicense>> = BTreeMap::new();
-        for document in licenses {
-            let license = StandingLicense::new(document, revocations.map(Verified::content));
+        let admitted = licenses.into_iter().map(|document| (document, None));
+        let barred = barred.into_iter().map(|(document, code)| (document, Some(code)));
+        for (document, bar) in admitted.chain(barred) {
+            let license = StandingLicense::new(document, bar, revocations.map(Verified::content));
             let key = (document.tenant.tenant_id, license.product.clone());
             lines.entry(key).or_default().push(license);
         }
@@ -57,7 +72,11 @@ impl PolicyState {
         now: &Now,
         link: Link,
     ) -> Resolution {
-        let resolution = self.resolve_by_documents(question, now, link);
+        let asker = Asker::one(question.feature, question.runtime);
+        let resolution = match self.weigh(question.tenant_id, &asker, now.instant, link) {
+            Ok(held) => Resolution::Granted(held.grant(now.quota)),
+            Err(denied) => Resolution::Refused(denied.refused()),
+        };
         match restraints.against(question.feature) {
             Some(reason) => Resolution::Refused(resolution.restrained(reason)),
             None => resolution,
@@ -68,21 +87,28 @@ impl PolicyState {
         self.tenants.get(&tenant_id).map_or(&[], Vec::as_slice)
     }
 
-    fn resolve_by_documents(&self, question: &Question<'_>, now: &Now, link: Link) -> Resolution {
-        let mut most_telling: Option<(Telling, Refused)> = None;
-        for line in self.lines_of(question.tenant_id) {
-            match line.resolve(question, now, link) {
-                Ok(grant) => return Resolution::Granted(grant),
-                Err(refusal) => {
-                    if most_telling.as_ref().is_none_or(|(telling, _)| *telling < refusal.0) {
-                        most_telling = Some(refusal);
+    /// What the tenant's lines say to whoever asks: the first that grants it, or the refusal that
+    /// tells most.
+    #[inline]
+    pub(crate) fn weigh(
+        &self,
+        tenant_id: TenantId,
+        asker: &Asker<'_>,
+        instant: Timestamp,
+        link: Link,
+    ) -> Result<Held<'_>, Denied<'_>> {
+        let mut most_telling: Option<Denied<'_>> = None;
+        for line in self.lines_of(tenant_id) {
+            match line.weigh(asker, instant, link) {
+                Ok(held) => return Ok(held),
+                Err(denied) => {
+                    if most_telling.is_none_or(|most| most.telling < denied.telling) {
+                        most_telling = Some(denied);
                     }
                 }
             }
         }
-        // Contract v0.2: no verified document means no, with mode none.
-        let none = || Refused::without_license(Code::LicenseMissing);
-        Resolution::Refused(most_telling.map_or_else(none, |(_, refused)| refused))
+        Err(most_telling.unwrap_or(Denied::WITHOUT_LICENSE))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use farhold_bundle::Positive;
 use farhold_contract::{
-    Sha256Digest, Timestamp,
+    Code, Sha256Digest, Timestamp,
     id::{LicenseId, TenantId},
 };
 
@@ -48,8 +48,14 @@ pub struct LicenseView {
     pub timeline: Timeline,
     /// Whether the revocations in force name it.
     pub revoked: bool,
+    /// Why the site does not admit it, if it does not.
+    pub barred: Option<Code>,
     /// Whether it is the one in force in its line; one that ended may be.
     pub in_force: bool,
+    /// From when on it is, was or will be the one in force; absent: never.
+    pub in_force_from: Option<Timestamp>,
+    /// Where the next serial takes its place; absent: none does.
+    pub in_force_until: Option<Timestamp>,
 }
 
 impl PolicyState {
@@ -61,7 +67,8 @@ impl PolicyState {
 
     /// Seconds to the earliest signed end among the lines, negative past it; absent without one.
     ///
-    /// A renewal that waits and begins before the end counts: the line ends when it does.
+    /// A renewal that waits and begins before the end counts: the line ends when it does. Of what
+    /// is still to come, it is the first milestone at which a whole license ends.
     pub fn expires_in(&self, now: &Now) -> Option<i64> {
         let lines = self.tenants.values().flatten();
         let end = lines.filter_map(|line| line.covered_until(now.instant)).min()?;
@@ -70,35 +77,25 @@ impl PolicyState {
 }
 
 impl Line {
-    /// The signed end of the license in force, or of the last one that follows it without a gap.
-    pub(crate) fn covered_until(&self, instant: Timestamp) -> Option<Timestamp> {
-        let mut holds = self.in_force(instant)?;
-        while let Some(next) = self.successor_of(holds) {
-            holds = next;
-        }
-        holds.timeline.ends
-    }
-
-    /// The license that takes over before `license` ends, if one waits.
-    pub(crate) fn successor_of(&self, license: &StandingLicense) -> Option<&StandingLicense> {
-        let end = license.timeline.ends.unwrap_or(Timestamp::MAX);
-        let later = self.licenses.iter().take_while(|next| next.serial > license.serial);
-        later.filter(|next| !next.revoked).find(|next| next.timeline.begins <= end)
-    }
-
     fn view(&self, tenant_id: TenantId, instant: Timestamp) -> LineView {
-        let in_force = self.in_force(instant).map(|license| license.serial);
-        let license = |license: &StandingLicense| LicenseView {
-            license_id: license.license_id,
-            serial: license.serial,
-            sha256: license.sha256,
-            issued_to: license.issued_to.clone(),
-            tenant_id,
-            product: license.product.clone(),
-            phase: license.timeline.phase_at(instant),
-            timeline: license.timeline,
-            revoked: license.revoked,
-            in_force: in_force == Some(license.serial),
+        let reigns = self.reigns();
+        let license = |license: &StandingLicense| {
+            let reign = reigns.iter().find(|reign| std::ptr::eq(reign.license, license));
+            LicenseView {
+                license_id: license.license_id,
+                serial: license.serial,
+                sha256: license.sha256,
+                issued_to: license.document.issued_to.as_str().into(),
+                tenant_id,
+                product: license.product.clone(),
+                phase: license.timeline.phase_at(instant),
+                timeline: license.timeline,
+                revoked: license.revoked,
+                barred: license.barred,
+                in_force: reign.is_some_and(|reign| reign.holds_at(instant)),
+                in_force_from: reign.map(|reign| reign.from),
+                in_force_until: reign.and_then(|reign| reign.until),
+            }
         };
         LineView {
             tenant_id,

@@ -146,6 +146,8 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::StateUnusable
         | Code::OutputUnwritable
         | Code::AgentUnreachable
+        | Code::KeyModule
+        | Code::LedgerLocked
         | Code::CheckFailed => Verdict::RetryLater,
 
         // Who we are is refused.
@@ -215,6 +217,7 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::LicenseExpired
         | Code::LicenseRevoked
         | Code::LicenseVersion
+        | Code::LicenseReleased
         | Code::FeatureNotGranted
         | Code::FeatureDenied
         | Code::EntitlementExpired
@@ -251,6 +254,12 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::BundleSuperseded
         | Code::BundleConflict
         | Code::BundleIncomplete
+        | Code::BundleUnexpected
+        | Code::BundleStrands
+        | Code::LedgerBroken
+        | Code::LedgerConflict
+        | Code::LedgerBudget
+        | Code::LintFound
         | Code::LicenseMode
         | Code::LicenseBinding
         | Code::LicenseFeatureConflict
@@ -258,6 +267,7 @@ const fn of_code(call: Call, code: Code) -> Verdict {
         | Code::UsageInvalid
         | Code::InputUnreadable
         | Code::OutputExists
+        | Code::OutputIsKey
         | Code::KeyUnreadable
         | Code::KeyPassphrase
         | Code::TemplateInvalid

@@ -6,11 +6,14 @@ use farhold_contract::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What others wrote, without what a terminal would obey or what reorders the line.
+/// What others wrote, without what a terminal would obey, what reorders or breaks the line, and what
+/// nobody sees: two names that look alike are alike.
 pub fn plain(text: &str) -> String {
     let obeyed = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c,
+                '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
     };
     text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
@@ -90,6 +93,11 @@ mod tests {
     fn foreign_text_moves_no_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\r\n\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c");
         assert_eq!(plain("Zürich – 東京"), "Zürich – 東京");
+        for unseen in
+            ["\u{61c}", "\u{200b}", "\u{2028}", "\u{2029}", "\u{2060}", "\u{feff}", "\u{e0041}"]
+        {
+            assert_eq!(plain(&format!("at{unseen}las")), "at\u{fffd}las", "{unseen:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use farhold_contract::Code;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, text::plain};
 
 /// The verb has printed what is wrong in full: only its exit code is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,10 +55,10 @@ impl Told {
         }
     }
 
-    /// The two lines.
+    /// The two lines; a document's or a file's words in them move no terminal.
     pub fn lines(&self) -> String {
-        let what = self.detail.trim_end_matches('.');
-        format!("error: {what} ({})\n  try: {}\n", self.code, self.action)
+        let what = plain(self.detail.trim_end_matches('.'));
+        format!("error: {what} ({})\n  try: {}\n", self.code, plain(&self.action))
     }
 }
 
@@ -104,6 +104,19 @@ mod tests {
              try: Use the running agent, or stop it first.\n"
         );
         assert_eq!(told.code.exit().code(), 75);
+    }
+
+    #[test]
+    fn what_a_document_says_moves_no_terminal_when_it_is_refused() {
+        let failure = Failure::new(Code::PayloadCritical, "x\u{1b}[2J\u{202e} needs agent 9")
+            .action("Ask \u{1b}]0;them\u{7}.");
+        assert_eq!(
+            Told::of(&failure.into(), |_| None).lines(),
+            format!(
+                "error: x\u{fffd}[2J\u{fffd} needs agent 9 ({})\n  try: Ask \u{fffd}]0;them\u{fffd}.\n",
+                Code::PayloadCritical
+            )
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod alert;
 mod audit;
 mod document;
+mod ledger;
 mod listing;
 mod provider;
 mod runtime;
@@ -16,6 +17,7 @@ pub use audit::{
     VerifyAnswer,
 };
 pub use document::{LicenseAnswer, LicensesAnswer, LineAnswer, TrustAnswer, UploadAnswer};
+pub use ledger::{LedgerAnswer, LedgerUploadAnswer};
 pub use listing::Listing;
 pub use provider::{ProviderAnswer, ProvidersAnswer, RoleMapAnswer};
 pub use runtime::{AgentAnswer, AgentsAnswer, RuntimeAnswer, RuntimesAnswer};

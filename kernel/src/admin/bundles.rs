@@ -12,15 +12,17 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use farhold_api::Refusal;
-use farhold_bundle::{ImportPlan, LIMITS, LineOutcome, Standing, plan_import};
-use farhold_contract::{Code, Sha256Digest, id::TenantId};
+use farhold_bundle::{
+    ImportPlan, LIMITS, LineOutcome, Standing, TrustRoot, Verified, payload::License, plan_import,
+};
+use farhold_contract::{Code, Sha256Digest, call::heartbeat::ReportedLicense, id::TenantId};
 
 use super::{
     act::{Act, acting, to_the_end},
     answer::{LineAnswer, UploadAnswer},
     refusal,
 };
-use crate::control_plane::ControlPlane;
+use crate::{control_plane::ControlPlane, sending::Sending};
 
 /// Whether to change anything.
 #[derive(Deserialize)]
@@ -54,14 +56,19 @@ async fn taken(act: Act, bytes: Bytes, dry_run: bool) -> Result<UploadAnswer, Re
         .await
         .map_err(|_panic| Code::ServerInternal)?
         .map_err(|reason| Refusal::new(reason.code(), crate::error_chain(&reason).to_string()))?;
-    holds_here(&act.plane, &plan)?;
-    let answer = answer(&plan, sha256, !dry_run);
+    let fresh = fresh(&before.standing, &plan);
+    holds_here(&act.plane, &plan, &fresh)?;
+    let mut answer = answer(&plan, sha256, !dry_run);
+    answer.not_in_ledger = not_in_ledger(&act.plane, &fresh).await?;
+    answer.held_back = Sending::new(&plan.standing).stuck(&plan.standing);
     let new = answer.lines.iter().filter(|line| line.outcome == "new").map(|line| &line.name);
     let about = json!({
         "sha256": sha256,
         "applied": answer.applied,
         "documents": new.collect::<Vec<_>>(),
         "fallen": answer.fallen,
+        "not_in_ledger": answer.not_in_ledger,
+        "held_back": answer.held_back.len(),
     });
     if dry_run {
         act.record(about).await?;
@@ -78,7 +85,11 @@ async fn taken(act: Act, bytes: Bytes, dry_run: bool) -> Result<UploadAnswer, Re
 }
 
 /// What concerns this Kernel: it holds the word of the vendor for the organizations it knows.
-fn holds_here(plane: &ControlPlane, plan: &ImportPlan) -> Result<(), Refusal> {
+fn holds_here(
+    plane: &ControlPlane,
+    plan: &ImportPlan,
+    fresh: &[&Verified<License>],
+) -> Result<(), Refusal> {
     if !plan.receipts.is_empty() || plan.clock_reset.is_some() {
         let detail = "receipts and clock resets are for sites; this Kernel takes roots, \
                       revocations and licenses";
@@ -97,7 +108,50 @@ fn holds_here(plane: &ControlPlane, plan: &ImportPlan) -> Result<(), Refusal> {
             return Err(Refusal::new(Code::TenantMismatch, detail));
         }
     }
+    fresh.iter().try_for_each(|license| has_its_needs(license, &plan.standing))
+}
+
+/// bundle.md §4.2.5: a site that is sent a license without what it needs would refuse all it is
+/// sent.
+fn has_its_needs(license: &Verified<License>, after: &Standing) -> Result<(), Refusal> {
+    let root = after.root().map_or(0, TrustRoot::version);
+    let generation = after.revocations().map_or(0, |revocations| revocations.generation.as_u64());
+    for (what, has, needs) in [
+        ("root", root, license.needs.root.as_u64()),
+        ("revocations generation", generation, license.needs.revocations.as_u64()),
+    ] {
+        if has < needs {
+            let License { license_id, serial, .. } = license.content();
+            let detail = format!(
+                "license {license_id} serial {serial} needs {what} {needs}; this Kernel would \
+                 stand at {has}"
+            );
+            return Err(Refusal::new(Code::BundleIncomplete, detail));
+        }
+    }
     Ok(())
+}
+
+/// The licenses that did not stand before.
+fn fresh<'p>(before: &Standing, plan: &'p ImportPlan) -> Vec<&'p Verified<License>> {
+    let stood: BTreeSet<Sha256Digest> = before.licenses().iter().map(Verified::sha256).collect();
+    let after = plan.standing.licenses().iter();
+    after.filter(|license| !stood.contains(&license.sha256())).collect()
+}
+
+/// Those that the vendor's ledger does not have, by name.
+async fn not_in_ledger(
+    plane: &ControlPlane,
+    fresh: &[&Verified<License>],
+) -> Result<Vec<String>, Refusal> {
+    let asked = fresh.iter().map(|license| ReportedLicense {
+        license_id: license.license_id,
+        serial: license.serial.as_u64(),
+        sha256: license.sha256(),
+    });
+    let missing = plane.storage.not_in_ledger(asked.collect()).await.map_err(refusal)?;
+    let name = |one: &ReportedLicense| format!("license {} serial {}", one.license_id, one.serial);
+    Ok(missing.iter().map(name).collect())
 }
 
 /// The organizations of licenses that came or went.
@@ -123,5 +177,12 @@ fn answer(plan: &ImportPlan, bundle_sha256: Sha256Digest, applied: bool) -> Uplo
         }
         .to_owned(),
     });
-    UploadAnswer { applied, bundle_sha256, lines: lines.collect(), fallen: plan.fallen.clone() }
+    UploadAnswer {
+        applied,
+        bundle_sha256,
+        lines: lines.collect(),
+        fallen: plan.fallen.clone(),
+        not_in_ledger: Vec::new(),
+        held_back: Vec::new(),
+    }
 }

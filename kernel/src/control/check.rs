@@ -1,11 +1,18 @@
 //! `POST /kernel/entitlements/check`: the question resolved, and looks.
 
+use std::sync::Arc;
+
 use farhold_api::{Call, Refusal};
 use farhold_bundle::payload::DecisionRecord;
 use farhold_contract::{Code, call::check::CheckResponse};
-use farhold_policy::{Link, Question, Refused, Resolution, RuntimeFacts};
+use farhold_policy::{Link, PolicyState, Question, Refused, Resolution, RuntimeFacts};
 
-use crate::{control_plane::ControlPlane, refusal::stored, storage};
+use crate::{
+    control_plane::ControlPlane,
+    refusal::stored,
+    sending,
+    storage::{self, Origin},
+};
 
 use super::{decision_event, standing};
 
@@ -60,9 +67,25 @@ pub(super) fn resolve(plane: &ControlPlane, call: &Call, feature: &str) -> Optio
     let question =
         Question { tenant_id: call.tenant_id, runtime: &runtime, feature, consume: None };
     let restraints = standing::restraints(plane, &known);
-    let documents = plane.documents();
     let now = plane.decision_time();
-    Some(documents.policy.resolve(&question, &restraints, &now, Link::Online))
+    Some(policy(plane, &known).resolve(&question, &restraints, &now, Link::Online))
+}
+
+/// The documents as they speak for a runtime (contract v0.2 §4): at the machine of the agent that
+/// it is registered through, or at none.
+pub(super) fn policy(plane: &ControlPlane, known: &storage::RuntimeFacts) -> Arc<PolicyState> {
+    let documents = plane.documents();
+    let agent = match known.origin {
+        Origin::Agent(agent_id) => plane.storage.directory().agent(agent_id),
+        Origin::Token(_) => None,
+    };
+    match agent {
+        Some(agent) => {
+            let site = sending::site(&agent, agent.reported.as_deref());
+            documents.policy_at(known.tenant_id, &site)
+        }
+        None => documents.policy_nowhere(),
+    }
 }
 
 /// A registered runtime as policies see it.
@@ -80,12 +103,12 @@ async fn deny(plane: &ControlPlane, call: &Call, feature: &str, code: Code) -> R
     let Some(key) = decision_event::denial_of(call, feature, code) else { return Ok(()) };
     let denials = &plane.control.denials;
     let now = plane.now();
-    if !denials.is_first(&key, now) {
+    if !denials.held().is_first(&key, now) {
         return Ok(());
     }
     let event = decision_event::denied(&key, &call.correlation_id, 1).record(now);
     plane.storage.append_own(vec![event]).await.map(drop).map_err(|error| {
-        denials.forget(&key);
+        denials.held().forget(&key);
         stored(error)
     })
 }

@@ -12,7 +12,7 @@ use farhold_contract::{
     call::check::CheckResponse,
     id::{DecisionId, RuntimeId},
 };
-use farhold_policy::{Refused, Resolution};
+use farhold_policy::{DenialKey, Refused, Resolution};
 
 use crate::{
     control_plane::ControlPlane,
@@ -20,12 +20,7 @@ use crate::{
     storage::{IdempotentAnswer, Ledger, StorageError, StoredAnswer},
 };
 
-use super::{
-    check::resolve,
-    decision_event,
-    denials::{DenialKey, Denials},
-    standing,
-};
+use super::{check::resolve, decision_event, denials::SharedDenials, standing};
 
 /// How long an answer is kept for its retries.
 const ANSWER_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -62,7 +57,7 @@ pub(super) async fn consume(
     plane.storage.decide(move |ledger| consumption.decide_once(ledger)).await.map_err(|error| {
         // What was told with the group that failed is told again.
         if let Some(key) = told.get() {
-            plane.control.denials.forget(key);
+            plane.control.denials.held().forget(key);
         }
         stored(error)
     })?
@@ -77,7 +72,7 @@ struct Consumption {
     units: u64,
     idempotency: Option<Idempotency>,
     decision_id: DecisionId,
-    denials: Arc<Denials>,
+    denials: Arc<SharedDenials>,
     /// The refusal that this consumption was the first to meet.
     told: Arc<OnceLock<DenialKey>>,
     now: Timestamp,
@@ -165,7 +160,7 @@ impl Consumption {
         let Some(key) = decision_event::denial_of(&self.call, &self.feature, code) else {
             return Ok(());
         };
-        if self.denials.is_first(&key, self.now) {
+        if self.denials.held().is_first(&key, self.now) {
             let event = decision_event::denied(&key, &self.call.correlation_id, 1);
             // Set before the append: whatever becomes of it, this was the first.
             let _ = self.told.set(key);

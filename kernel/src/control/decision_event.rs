@@ -4,10 +4,9 @@ use serde_json::json;
 
 use farhold_api::Call;
 use farhold_contract::{Code, call::check::CheckResponse, id::LicenseId};
+use farhold_policy::DenialKey;
 
 use crate::own_event::OwnEvent;
-
-use super::denials::DenialKey;
 
 /// A refusal, or how often one was repeated; then `correlation_id` is empty.
 pub(super) fn denied(key: &DenialKey, correlation_id: &str, count: u64) -> OwnEvent {

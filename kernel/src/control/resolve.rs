@@ -21,7 +21,10 @@ use crate::{
     storage::{IdentityClaim, Trail},
 };
 
-use super::{check::policy_facts, standing};
+use super::{
+    check::{policy, policy_facts},
+    standing,
+};
 
 /// Holds a token to the providers of the caller's organization, and no other's.
 ///
@@ -58,7 +61,7 @@ pub(super) async fn resolve(
     Ok(ResolveResponse {
         identity,
         entitlements: entitlements(
-            (&documents.standing, &documents.policy),
+            (&documents.standing, &policy(plane, &runtime)),
             (call.tenant_id, &policy_facts(&runtime)),
             &standing::restraints(plane, &runtime),
             &plane.decision_time(),

@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use farhold_audit::Epoch;
+use farhold_bundle::payload::Binding;
 use farhold_contract::{
-    AlertCode, Sha256Digest, Timestamp,
+    AlertCode, Timestamp,
     call::heartbeat::{HeartbeatReport, ReportedLicense, ReportedRoot},
-    id::LicenseId,
+    id::TenantId,
 };
 
 use crate::{
     documents::Documents,
     incident,
-    storage::{AgentFacts, AgentHeartbeat, HeartbeatNoted, HeldBranch, NewAlert},
+    storage::{AgentFacts, AgentHeartbeat, HeartbeatNoted, HeldBranch, LicenseSites, NewAlert},
 };
 
 /// How far behind a mark may be without it being told: it is written once a minute, and what was
@@ -24,7 +25,9 @@ const MARK_TOLERANCE: Duration = Duration::from_secs(120);
 /// How far ahead of the Kernel's clock a mark is plausible; one beyond it is lowered, rightly.
 const MARK_LEAD: Duration = Duration::from_hours(24);
 
-/// Licenses that an alert names: a hostile report has thousands.
+/// Licenses of one report that are an alert each; licenses that one alert names. A hostile report
+/// has thousands.
+const ONE_BY_ONE: usize = 8;
 const NAMED_LICENSES: usize = 16;
 
 /// A report, and everything it is held against.
@@ -35,8 +38,6 @@ pub(super) struct Sight {
     pub held: Arc<Vec<HeldBranch>>,
     pub epoch: Epoch,
     pub report: HeartbeatReport,
-    /// The bundle that the agent is to stand at.
-    pub bundle_digest: Option<Sha256Digest>,
     pub at: Timestamp,
 }
 
@@ -51,10 +52,8 @@ impl Sight {
             alerts.push(self.alert(AlertCode::AgentCloned, incident, detail));
         }
         alerts.extend(self.report.root.and_then(|root| self.foreign_root(root)));
-        alerts.extend(self.unknown_licenses());
-        for sites in &noted.sites {
-            alerts.extend(self.over_sites(sites.license_id, sites.devices));
-        }
+        alerts.extend(self.not_in_ledger(&noted.not_in_ledger));
+        alerts.extend(noted.sites.iter().filter_map(|counted| self.over_sites(counted)));
         alerts
     }
 
@@ -100,41 +99,47 @@ impl Sight {
         Some(self.alert(AlertCode::TrustForeignRoot, incident, detail))
     }
 
-    /// Licenses that were never uploaded here: one alert, that names the first of them. An agent
-    /// that has not pulled the present bundle may still hold what fell with it.
-    fn unknown_licenses(&self) -> Option<NewAlert> {
-        if self.bundle_digest.is_none() || self.report.bundle_digest != self.bundle_digest {
-            return None;
+    /// Licenses that the vendor's ledger does not have: an alert each, so that each ends when the
+    /// ledger has it; and one for a site that names more of them than are ever issued in haste.
+    fn not_in_ledger(&self, licenses: &[ReportedLicense]) -> Vec<NewAlert> {
+        let code = AlertCode::LicenseNotInLedger;
+        if licenses.len() > ONE_BY_ONE {
+            let named = &licenses[..NAMED_LICENSES.min(licenses.len())];
+            let detail = json!({"licenses": named, "unknown": licenses.len()});
+            let incident = incident::many_not_in_ledger(self.agent.device_key.id());
+            return vec![self.alert(code, incident, detail)];
         }
-        let unknown: Vec<&ReportedLicense> =
-            self.report.licenses.iter().filter(|license| !self.is_known(license)).collect();
-        if unknown.is_empty() {
-            return None;
-        }
-        let named: Vec<_> = unknown.iter().take(NAMED_LICENSES).collect();
-        let detail = json!({"licenses": named, "unknown": unknown.len()});
-        let incident = incident::not_in_ledger(self.agent.device_key.id());
-        Some(self.alert(AlertCode::LicenseNotInLedger, incident, detail))
+        let alert = |license: &ReportedLicense| {
+            let detail = json!({"licenses": [license], "unknown": 1});
+            let incident = incident::not_in_ledger(license.sha256);
+            let alert = self.alert(code, incident, detail);
+            let tenant_id = self.tenant_of(license).unwrap_or(alert.tenant_id);
+            NewAlert { tenant_id, ..alert }
+        };
+        licenses.iter().map(alert).collect()
     }
 
-    fn is_known(&self, reported: &ReportedLicense) -> bool {
-        let mut of_it = self
-            .documents
-            .standing
-            .licenses()
-            .iter()
-            .filter(|license| license.license_id == reported.license_id)
-            .peekable();
-        let oldest = of_it.peek().map_or(0, |license| license.serial.as_u64());
-        // Of one line the newest serials are kept: an older one is not judged.
-        reported.serial < oldest || of_it.any(|license| license.sha256() == reported.sha256)
+    /// Whose license it is, where it stands here, too.
+    fn tenant_of(&self, reported: &ReportedLicense) -> Option<TenantId> {
+        let mut licenses = self.documents.standing.licenses().iter();
+        licenses
+            .find(|license| license.sha256() == reported.sha256)
+            .map(|license| license.tenant.tenant_id)
+            .filter(|tenant_id| self.agent.tenants.contains(tenant_id))
     }
 
-    /// More device keys reported a license than it has sites: an alert, never a cut.
-    fn over_sites(&self, license_id: LicenseId, devices: u64) -> Option<NewAlert> {
-        let licenses = self.documents.standing.licenses();
-        let license = licenses.iter().rev().find(|license| license.license_id == license_id)?;
+    /// More device keys reported a license than it has sites: an alert, never a cut. One that is
+    /// bound to a machine is moved by its next serial: the machine that it left does not count,
+    /// unless it goes on.
+    fn over_sites(&self, counted: &LicenseSites) -> Option<NewAlert> {
+        let license_id = counted.license_id;
+        let mut of_it = self.documents.standing.licenses().iter();
+        let license = of_it.rfind(|license| license.license_id == license_id)?;
         let sites = license.sites.as_u64();
+        let devices = match license.binding {
+            Some(Binding::DeviceKey(_) | Binding::Fingerprint(_)) => counted.at_once,
+            Some(Binding::None) | None => counted.devices,
+        };
         if devices <= sites {
             return None;
         }

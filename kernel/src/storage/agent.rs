@@ -16,7 +16,7 @@ use farhold_contract::{
 use super::{
     Storage, Trail,
     column::{Col, Json, get, json},
-    directory::{AgentFacts, Change},
+    directory::{AgentFacts, Change, Reported},
     error::StorageError,
     statement::{self, After},
     txn::Txn,
@@ -167,7 +167,7 @@ fn hold(
     let update = "UPDATE agent SET standing = ?2 WHERE runtime_id = ?1";
     let row = params![Col(runtime_id), Json(&agent.facts.standing)];
     statement::change(txn.sql(), WHAT, update, row)?;
-    txn.change(Change::Agent(agent.facts.clone()));
+    txn.change(Change::Agent(agent.facts.clone().into()));
     Ok(agent)
 }
 
@@ -184,7 +184,7 @@ fn certify(
     let update = "UPDATE agent SET certificates = ?2 WHERE runtime_id = ?1";
     let row = params![Col(runtime_id), Json(&facts.certificates)];
     statement::change(txn.sql(), WHAT, update, row)?;
-    txn.change(Change::Agent(facts));
+    txn.change(Change::Agent(facts.into()));
     Ok(())
 }
 
@@ -217,6 +217,7 @@ fn load(sql: &Connection, which: &str, params: impl Params) -> Result<Vec<Agent>
 
 /// An agent without its organizations, which are rows of their own.
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Agent> {
+    let heartbeat = AgentHeartbeat::of_row(row, 6)?;
     Ok(Agent {
         facts: AgentFacts {
             runtime_id: get(row, 0)?,
@@ -224,9 +225,10 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Agent> {
             tenants: Vec::new(),
             standing: json(row, 2)?,
             certificates: json(row, 3)?,
+            reported: heartbeat.as_ref().map(|last| Reported::after(None, &last.report).into()),
         },
         agent_version: row.get(4)?,
         enrolled_at: get(row, 5)?,
-        heartbeat: AgentHeartbeat::of_row(row, 6)?,
+        heartbeat,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 use farhold_contract::{
@@ -181,16 +181,32 @@ impl Storage {
         trail: impl FnOnce(&Alert) -> Trail + Send + 'static,
     ) -> Result<Alert, StorageError> {
         self.write(move |txn| {
-            let acknowledge = "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3
-                 WHERE id = ?1 AND acknowledged_at IS NULL";
-            let by = params![alert_id.0, Col(at), by];
-            statement::change(txn.sql(), "alert", acknowledge, by)?;
-            let select = format!("SELECT {COLUMNS} FROM alert WHERE id = ?1");
-            let found = statement::one(txn.sql(), "alert", &select, [alert_id.0], alert)?;
-            txn.leave(found.ok_or(StorageError::Unknown { what: "alert" })?, trail)
+            let alert = acknowledge(txn.sql(), alert_id, at, &by)?;
+            txn.leave(alert, trail)
         })
         .await
     }
+}
+
+/// As [`Storage::acknowledge_alert`], inside an operation.
+pub(super) fn acknowledge(
+    sql: &Connection,
+    alert_id: AlertId,
+    at: Timestamp,
+    by: &str,
+) -> Result<Alert, StorageError> {
+    let acknowledge = "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3
+         WHERE id = ?1 AND acknowledged_at IS NULL";
+    statement::change(sql, "alert", acknowledge, params![alert_id.0, Col(at), by])?;
+    let select = format!("SELECT {COLUMNS} FROM alert WHERE id = ?1");
+    let found = statement::one(sql, "alert", &select, [alert_id.0], alert)?;
+    found.ok_or(StorageError::Unknown { what: "alert" })
+}
+
+/// The open alerts about licenses that the ledger did not have.
+pub(super) fn open_not_in_ledger(sql: &Connection) -> Result<Vec<Alert>, StorageError> {
+    let select = format!("SELECT {COLUMNS} FROM alert WHERE acknowledged_at IS NULL AND code = ?1");
+    statement::all(sql, "alert", &select, [Word(AlertCode::LicenseNotInLedger)], alert)
 }
 
 /// Each listing has an index of its own, in its order.

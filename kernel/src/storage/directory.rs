@@ -1,10 +1,11 @@
 //! Directory: who is known, in memory, as of the last commit.
 //!
 //! The writer changes it after each commit and before the callers are answered. It holds every
-//! tenant, agent, runtime and unrevoked token, without what they reported.
+//! tenant, agent, runtime and unrevoked token; of what they reported, what decides what they are
+//! sent.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use farhold_bundle::{KeyId, PublicKey};
 use farhold_contract::{
     Sha256Digest, Timestamp,
-    call::heartbeat::KernelStanding,
+    call::heartbeat::{HeartbeatReport, KernelStanding},
     date::Date,
     id::{RuntimeId, TenantId, TokenId},
     model::{DeploymentMode, RuntimeType},
@@ -78,6 +79,31 @@ pub struct AgentFacts {
     pub standing: KernelStanding,
     /// The certificates it may come with: the present one, and the one before; newest last.
     pub certificates: Vec<IssuedCertificate>,
+    /// What it reported last, as far as it decides what it is sent; none before the first report.
+    pub reported: Option<Arc<Reported>>,
+}
+
+/// What an agent reported last, as far as it decides what it is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// The version of its trust root; 0 for none.
+    pub root: u64,
+    /// The components of its machine; empty until it has told them.
+    pub fingerprint: BTreeMap<String, String>,
+}
+
+impl Reported {
+    /// What is known once a report has come after what was known before.
+    pub fn after(before: Option<&Self>, report: &HeartbeatReport) -> Self {
+        let told = report.fingerprint.as_ref().map(|told| &told.components);
+        Self {
+            root: report.root.map_or(0, |root| root.version),
+            fingerprint: told
+                .or_else(|| before.map(|before| &before.fingerprint))
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
 }
 
 impl AgentFacts {
@@ -143,7 +169,7 @@ impl Directory {
             known.apply(Change::Token(token));
         }
         for agent in agent::every(sql)? {
-            known.apply(Change::Agent(agent.facts));
+            known.apply(Change::Agent(agent.facts.into()));
         }
         for runtime in runtime::every(sql)? {
             known.apply(Change::Runtime(runtime.facts));
@@ -172,7 +198,7 @@ impl Directory {
 pub(super) enum Change {
     Tenant(Tenant),
     Token(RuntimeToken),
-    Agent(AgentFacts),
+    Agent(Arc<AgentFacts>),
     Runtime(RuntimeFacts),
 }
 
@@ -200,7 +226,7 @@ impl Known {
             }
             Change::Agent(agent) => {
                 self.by_device_key.insert(agent.device_key.id(), agent.runtime_id);
-                self.agents.insert(agent.runtime_id, Arc::new(agent));
+                self.agents.insert(agent.runtime_id, agent);
             }
             Change::Runtime(runtime) => {
                 if let Origin::Token(token_id) = runtime.origin {

@@ -1,6 +1,6 @@
 //! Own values: single values that the Kernel keeps for itself, by name.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Storage, Trail, error::StorageError, statement};
@@ -16,15 +16,8 @@ impl Storage {
         &self,
         name: &'static str,
     ) -> Result<Option<T>, StorageError> {
-        let text: Option<String> = self
-            .read(move |sql| {
-                let select = "SELECT value FROM own_value WHERE name = ?1";
-                statement::one(sql, WHAT, select, [name], |row| row.get(0))
-            })
-            .await?;
-        text.map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|_| StorageError::Row { what: WHAT })
+        let text = self.read(move |sql| text(sql, name)).await?;
+        parsed(text)
     }
 
     /// Keeps a value under a name, in place of the one before.
@@ -37,12 +30,47 @@ impl Storage {
         value: &impl Serialize,
         trail: impl FnOnce(&()) -> Trail + Send + 'static,
     ) -> Result<(), StorageError> {
-        let text = serde_json::to_string(value).map_err(|_| StorageError::Row { what: WHAT })?;
+        let text = serialized(value)?;
         self.write(move |txn| {
-            let replace = "INSERT OR REPLACE INTO own_value (name, value) VALUES (?1, ?2)";
-            statement::change(txn.sql(), WHAT, replace, params![name, text])?;
+            replace(txn.sql(), name, &text)?;
             txn.leave((), trail)
         })
         .await
     }
+}
+
+/// As [`Storage::own_value`], inside an operation.
+pub(super) fn find<T: DeserializeOwned>(
+    sql: &Connection,
+    name: &'static str,
+) -> Result<Option<T>, StorageError> {
+    parsed(text(sql, name)?)
+}
+
+/// As [`Storage::put_own_value`], inside an operation.
+pub(super) fn put(
+    sql: &Connection,
+    name: &'static str,
+    value: &impl Serialize,
+) -> Result<(), StorageError> {
+    replace(sql, name, &serialized(value)?)
+}
+
+fn text(sql: &Connection, name: &'static str) -> Result<Option<String>, StorageError> {
+    let select = "SELECT value FROM own_value WHERE name = ?1";
+    statement::one(sql, WHAT, select, [name], |row| row.get(0))
+}
+
+fn replace(sql: &Connection, name: &'static str, text: &str) -> Result<(), StorageError> {
+    let replace = "INSERT OR REPLACE INTO own_value (name, value) VALUES (?1, ?2)";
+    statement::change(sql, WHAT, replace, params![name, text]).map(drop)
+}
+
+fn parsed<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, StorageError> {
+    let parsed = text.map(|text| serde_json::from_str(&text)).transpose();
+    parsed.map_err(|_| StorageError::Row { what: WHAT })
+}
+
+fn serialized(value: &impl Serialize) -> Result<String, StorageError> {
+    serde_json::to_string(value).map_err(|_| StorageError::Row { what: WHAT })
 }

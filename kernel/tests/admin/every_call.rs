@@ -135,6 +135,7 @@ pub(crate) async fn calls(stage: &Stage) -> Vec<Call<'_>> {
     );
     add(delete, "/kernel/admin/enroll-tokens/{token_id}", None, "kernel.admin.enroll_token.revoke");
     add(get.clone(), "/kernel/admin/trust", None, "kernel.admin.trust.show");
+    add(get.clone(), "/kernel/admin/ledger", None, "kernel.admin.ledger.show");
     add(get.clone(), "/kernel/admin/audit/verify", None, "kernel.admin.audit.verify");
     add(get, "/kernel/admin/alerts", None, "kernel.admin.alert.list");
     add(
@@ -191,7 +192,8 @@ async fn the_formal_document_has_every_call_and_no_other() {
     let listed: BTreeSet<(&str, &str)> = operations.collect();
     let mut tried: BTreeSet<(&str, &str)> =
         calls(&stage).await.into_iter().map(|call| call.template).collect();
-    // These two take documents; documents.rs tries them.
-    tried.extend([("post", "/kernel/admin/trust"), ("post", "/kernel/admin/bundles")]);
+    // These take documents; documents.rs and ledger.rs try them.
+    let documents = ["/kernel/admin/trust", "/kernel/admin/bundles", "/kernel/admin/ledger"];
+    tried.extend(documents.map(|path| ("post", path)));
     assert_eq!(tried, listed);
 }

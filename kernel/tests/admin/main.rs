@@ -8,6 +8,7 @@ mod audit;
 mod documents;
 mod every_call;
 mod holding;
+mod ledger;
 mod providers;
 mod stage;
 mod tenants;

@@ -14,14 +14,17 @@ use farhold_keys::FileSigner;
 
 use crate::stage::Stage;
 
-const ISSUER: &str = "01939b6e-0000-7a31-8b53-0f6f1c2d0001";
+pub(crate) const ISSUER: &str = "01939b6e-0000-7a31-8b53-0f6f1c2d0001";
 pub(crate) const LICENSE: &str = "01939b6e-0000-7a31-8b53-0f6f1c2d0002";
 
 /// One key for each role; the Kernel's own key is not among them.
 pub(crate) struct Vendor {
     root: FileSigner,
     license: FileSigner,
+    /// Signs licenses once the first key is rotated or revoked.
+    next_license: FileSigner,
     revocation: FileSigner,
+    next_revocation: FileSigner,
     kernel: FileSigner,
 }
 
@@ -31,7 +34,9 @@ impl Vendor {
         Self {
             root: key("vendor-root"),
             license: key("vendor-license"),
+            next_license: key("vendor-license-2"),
             revocation: key("vendor-revocation"),
+            next_revocation: key("vendor-revocation-2"),
             kernel: key("vendor-kernel"),
         }
     }
@@ -47,25 +52,46 @@ impl Vendor {
     }
 
     pub(crate) fn root(&self, version: u64) -> Vec<u8> {
-        let signers = [&self.root, &self.license, &self.revocation, &self.kernel];
+        self.root_with(version, [&self.license, &self.revocation], &[])
+    }
+
+    /// A root in which the next license key has taken the place of the first, which is revoked or
+    /// merely gone.
+    pub(crate) fn rotated(&self, version: u64, revoked: bool) -> Vec<u8> {
+        let revoked: &[_] = if revoked { &[&self.license] } else { &[] };
+        self.root_with(version, [&self.next_license, &self.revocation], revoked)
+    }
+
+    /// A root in which another revocation key has taken the place of the first.
+    pub(crate) fn with_another_revocation_key(&self, version: u64, revoked: bool) -> Vec<u8> {
+        let revoked: &[_] = if revoked { &[&self.revocation] } else { &[] };
+        self.root_with(version, [&self.license, &self.next_revocation], revoked)
+    }
+
+    fn root_with(
+        &self,
+        version: u64,
+        [license, revocation]: [&FileSigner; 2],
+        revoked: &[&FileSigner],
+    ) -> Vec<u8> {
+        let signers = [&self.root, license, revocation, &self.kernel];
         let role = |signer: &FileSigner| json!({"key_ids": [signer.public_key().id().to_string()], "threshold": 1});
         let keys = signers.map(|signer| json!({"public_key": signer.public_key()}));
-        self.sealed::<Root>(
-            &self.root,
-            json!({
-                "issuer": {"id": ISSUER, "name": "Vendor"},
-                "version": version,
-                "issued_at": "2026-01-01T00:00:00Z",
-                "expires": "2036-01-01T00:00:00Z",
-                "keys": keys,
-                "roles": {
-                    "root": role(&self.root),
-                    "license": role(&self.license),
-                    "revocation": role(&self.revocation),
-                    "kernel": role(&self.kernel),
-                },
-            }),
-        )
+        let root = json!({
+            "issuer": {"id": ISSUER, "name": "Vendor"},
+            "version": version,
+            "issued_at": "2026-01-01T00:00:00Z",
+            "expires": "2036-01-01T00:00:00Z",
+            "keys": keys,
+            "roles": {
+                "root": role(&self.root),
+                "license": role(license),
+                "revocation": role(revocation),
+                "kernel": role(&self.kernel),
+            },
+            "revoked_keys": revoked.iter().map(|key| key.public_key().id()).collect::<Vec<_>>(),
+        });
+        self.sealed::<Root>(&self.root, root)
     }
 
     pub(crate) fn root_sha256(&self, version: u64) -> Sha256Digest {
@@ -75,6 +101,26 @@ impl Vendor {
     }
 
     pub(crate) fn license(&self, tenant_id: TenantId, serial: u64) -> Vec<u8> {
+        self.license_with(tenant_id, serial, json!({}))
+    }
+
+    /// The same with these members as well, or instead of those it has.
+    pub(crate) fn license_with(&self, tenant_id: TenantId, serial: u64, more: Value) -> Vec<u8> {
+        self.license_by(&self.license, tenant_id, serial, more)
+    }
+
+    /// The same by the key that [`Vendor::rotated`] lists.
+    pub(crate) fn license_by_the_next_key(&self, tenant_id: TenantId, serial: u64) -> Vec<u8> {
+        self.license_by(&self.next_license, tenant_id, serial, json!({}))
+    }
+
+    fn license_by(
+        &self,
+        signer: &FileSigner,
+        tenant_id: TenantId,
+        serial: u64,
+        more: Value,
+    ) -> Vec<u8> {
         let license = json!({
             "license_id": LICENSE,
             "serial": serial,
@@ -90,7 +136,7 @@ impl Vendor {
             "expires_on": "2028-12-31",
             "entitlements": [{"feature": "exams", "limits": {"quota": 5}}],
         });
-        self.sealed::<License>(&self.license, license)
+        self.sealed::<License>(signer, with(license, more))
     }
 
     pub(crate) fn revocations(&self, generation: u64) -> Vec<u8> {
@@ -109,4 +155,11 @@ impl Vendor {
         line.push(b'\n');
         line
     }
+}
+
+fn with(mut document: Value, more: Value) -> Value {
+    for (member, value) in more.as_object().unwrap() {
+        document[member] = value.clone();
+    }
+    document
 }

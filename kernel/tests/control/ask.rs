@@ -48,6 +48,10 @@ impl Ask {
         Self { method: Method::GET, ..Self::post("/kernel/contract", Value::Null) }
     }
 
+    pub(crate) fn flags() -> Self {
+        Self::versions().to("/kernel/flags")
+    }
+
     pub(crate) fn register(tenant_id: TenantId) -> Self {
         Self::register_with(tenant_id, json!({}))
     }
@@ -83,6 +87,12 @@ impl Ask {
     /// The same with these members in its body, or instead of those it has.
     pub(crate) fn saying(self, members: Value) -> Self {
         Self { body: with_members(self.body, members), ..self }
+    }
+
+    /// The same with this member in an agent's report.
+    pub(crate) fn reporting(mut self, name: &str, told: Value) -> Self {
+        self.body["report"][name] = told;
+        self
     }
 
     pub(crate) fn consuming(self, units: u64) -> Self {

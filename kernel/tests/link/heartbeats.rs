@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use farhold_bundle::Signer;
 use farhold_contract::{
     AlertCode,
     call::heartbeat::{KernelStanding, KernelStatus},
@@ -10,6 +11,7 @@ use farhold_kernel::storage::no_trail;
 
 use crate::{
     agent::Agent,
+    ledger_book::{LedgerBook, named},
     vendor::{license_id, tenant_a, tenant_b},
     world::World,
 };
@@ -125,18 +127,90 @@ async fn a_license_at_more_sites_than_it_is_for_is_an_alert_and_never_a_cut() {
 }
 
 #[tokio::test]
-async fn a_license_nobody_uploaded_is_told_once_the_site_stands_at_the_present_bundle() {
+async fn a_license_that_was_moved_to_another_machine_is_at_one_site_unless_the_old_one_goes_on() {
+    let world = World::new().await;
+    let (old, new) = (
+        Agent::enrolled(&world, &[tenant_a()]).await,
+        Agent::enrolled(&world, &[tenant_a()]).await,
+    );
+    let bound = |serial: u64, agent: &Agent| {
+        let binding = json!({"device_key": agent.device.public_key()});
+        world.vendor.license_line(
+            tenant_a(),
+            "suite",
+            &json!({"serial": serial, "binding": binding}),
+        )
+    };
+    let holds = |serial: u64| {
+        let documents = world.plane.documents();
+        let mut licenses = documents.standing.licenses().iter();
+        let license = licenses.find(|license| license.serial.as_u64() == serial).unwrap();
+        json!({"licenses": [{
+            "license_id": license.license_id, "serial": serial, "sha256": license.sha256(),
+        }]})
+    };
+    let minute = std::time::Duration::from_secs(60);
+    world.upload(&[bound(1, &old)]).await;
+    old.heartbeat(&world, &holds(1)).await;
+    world.pass(minute);
+    world.upload(&[bound(2, &new)]).await;
+    new.heartbeat(&world, &holds(2)).await;
+    assert!(world.alerts().await.is_empty(), "rehosted");
+    world.pass(minute);
+    old.heartbeat(&world, &holds(1)).await;
+    assert_eq!(world.alerts().await, [(AlertCode::LicenseOverSites, 1)], "still at both");
+}
+
+#[tokio::test]
+async fn a_license_that_is_not_in_the_ledger_is_told_once_and_settled_by_an_upload() {
+    let world = World::new().await;
+    let (one, two) = (
+        Agent::enrolled(&world, &[tenant_a()]).await,
+        Agent::enrolled(&world, &[tenant_a()]).await,
+    );
+    let mut ledger = LedgerBook::begin();
+    let known = world.vendor.license_line(tenant_a(), "suite", &json!({}));
+    let in_haste = world.vendor.license_line(tenant_a(), "haste", &json!({}));
+    let stolen = world.vendor.license_line(tenant_a(), "stolen", &json!({}));
+    let report = json!({"licenses": [named(&known), named(&in_haste), named(&stolen)]});
+    one.heartbeat(&world, &report).await;
+    assert!(world.alerts().await.is_empty(), "no ledger was ever uploaded");
+
+    ledger.issued(&known);
+    world.extend_ledger(&ledger, false).await;
+    one.heartbeat(&world, &report).await;
+    assert!(world.alerts().await.is_empty(), "the rest of it may be on its way");
+    world.extend_ledger(&ledger, true).await;
+    one.heartbeat(&world, &report).await;
+    two.heartbeat(&world, &report).await;
+    let code = AlertCode::LicenseNotInLedger;
+    assert_eq!(world.alerts().await, [(code, 2), (code, 2)], "one a license, whoever reports it");
+
+    ledger.issued(&in_haste);
+    world.extend_ledger(&ledger, true).await;
+    assert_eq!(world.alerts().await, [(code, 2)], "the one that was entered is settled");
+    one.heartbeat(&world, &report).await;
+    assert_eq!(world.alerts().await, [(code, 3)]);
+}
+
+#[tokio::test]
+async fn a_site_that_names_many_licenses_is_one_alert() {
     let world = World::new().await;
     let agent = Agent::enrolled(&world, &[tenant_a()]).await;
-    let (_, answer) = agent.heartbeat(&world, &json!({})).await;
-    let mut report = json!({"licenses": [{
-        "license_id": license_id(tenant_a(), "stolen"), "serial": 1, "sha256": "ab".repeat(32),
-    }]});
-    agent.heartbeat(&world, &report).await;
-    assert!(world.alerts().await.is_empty(), "it may still hold what fell");
-    report["bundle_digest"] = answer["bundle_digest"].clone();
-    agent.heartbeat(&world, &report).await;
-    assert_eq!(world.alerts().await, [(AlertCode::LicenseNotInLedger, 1)]);
+    world.extend_ledger(&LedgerBook::begin(), true).await;
+    let license = || {
+        let id = farhold_kernel::random::id_v7(world.plane.now());
+        json!({"license_id": id, "serial": 1, "sha256": hex::encode(farhold_kernel::random::bytes::<32>())})
+    };
+    for _ in 0..3 {
+        let many: Vec<_> = (0..2_000).map(|_| license()).collect();
+        agent.heartbeat(&world, &json!({"licenses": many})).await;
+    }
+    assert_eq!(world.alerts().await, [(AlertCode::LicenseNotInLedger, 3)]);
+    let (status, _) = agent.heartbeat(&world, &json!({"licenses": [
+        {"license_id": license_id(tenant_a(), "x"), "serial": u64::MAX, "sha256": "00".repeat(32)},
+    ]})).await;
+    assert_eq!(status, 400);
 }
 
 #[tokio::test]

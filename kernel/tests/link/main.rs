@@ -7,6 +7,7 @@ mod bundles;
 mod enrollment;
 mod heartbeats;
 mod init;
+mod ledger_book;
 mod load;
 mod renewal;
 mod vendor;

@@ -14,7 +14,7 @@ use farhold_keys::FileSigner;
 
 pub(crate) const TENANT_A: &str = "01939b6e-0000-7000-8000-00000000000a";
 pub(crate) const TENANT_B: &str = "01939b6e-0000-7000-8000-00000000000b";
-const ISSUER: &str = "01939b6e-0000-7000-8000-000000000100";
+pub(crate) const ISSUER: &str = "01939b6e-0000-7000-8000-000000000100";
 
 pub(crate) fn tenant_a() -> TenantId {
     TENANT_A.parse().unwrap()
@@ -44,27 +44,29 @@ impl Vendor {
 
     /// Its first root.
     pub(crate) fn root_line(&self) -> Vec<u8> {
+        self.root_at(1, self.license.public_key(), &json!({}))
+    }
+
+    /// A root of this version with this license key; `more` replaces or adds members.
+    pub(crate) fn root_at(&self, version: u64, license: &PublicKey, more: &Value) -> Vec<u8> {
         let role = |key: &PublicKey| json!({"key_ids": [key.id()], "threshold": 1});
-        let keys = [
-            self.root.public_key(),
-            self.license.public_key(),
-            self.revocation.public_key(),
-            &self.kernel_key,
-        ];
-        let root: Root = serde_json::from_value(json!({
+        let keys =
+            [self.root.public_key(), license, self.revocation.public_key(), &self.kernel_key];
+        let mut root = json!({
             "issuer": {"id": ISSUER, "name": "Example Vendor"},
-            "version": 1,
+            "version": version,
             "issued_at": "2026-01-01T00:00:00Z",
             "expires": "9000-01-01T00:00:00Z",
             "keys": keys.map(|key| json!({"public_key": key})),
             "roles": {
                 "root": role(self.root.public_key()),
-                "license": role(self.license.public_key()),
+                "license": role(license),
                 "revocation": role(self.revocation.public_key()),
                 "kernel": role(&self.kernel_key),
             },
-        }))
-        .unwrap();
+        });
+        add(&mut root, more);
+        let root: Root = serde_json::from_value(root).unwrap();
         seal(&root, &self.root).unwrap()
     }
 
@@ -78,6 +80,17 @@ impl Vendor {
 
     /// A license of `tenant` for a product; `more` replaces or adds members.
     pub(crate) fn license_line(&self, tenant: TenantId, product: &str, more: &Value) -> Vec<u8> {
+        self.license_by(&self.license, tenant, product, more)
+    }
+
+    /// The same, signed by this key.
+    pub(crate) fn license_by(
+        &self,
+        signer: &FileSigner,
+        tenant: TenantId,
+        product: &str,
+        more: &Value,
+    ) -> Vec<u8> {
         let mut license = json!({
             "license_id": license_id(tenant, product),
             "serial": 1,
@@ -95,11 +108,14 @@ impl Vendor {
             "expires_on": "2090-01-01",
             "entitlements": [{"feature": format!("{product}.use")}],
         });
-        for (member, value) in more.as_object().into_iter().flatten() {
-            license[member] = value.clone();
-        }
+        add(&mut license, more);
         let license: License = serde_json::from_value(license).unwrap();
-        seal(&license, &self.license).unwrap()
+        seal(&license, signer).unwrap()
+    }
+
+    /// The key that signs licenses under the first root.
+    pub(crate) fn license_key(&self) -> &PublicKey {
+        self.license.public_key()
     }
 
     pub(crate) fn revocations_line(&self, generation: u64, licenses: &[&str]) -> Vec<u8> {
@@ -112,6 +128,12 @@ impl Vendor {
         }))
         .unwrap();
         seal(&revocations, &self.revocation).unwrap()
+    }
+}
+
+fn add(document: &mut Value, more: &Value) {
+    for (member, value) in more.as_object().into_iter().flatten() {
+        document[member] = value.clone();
     }
 }
 

@@ -147,7 +147,10 @@ async fn a_licenses_sites_are_the_device_keys_of_the_last_30_days() {
     let day = |days: u64| NOW + Duration::from_hours(24 * days);
     let license = LicenseId::from_uuid(uuid()).unwrap();
     let keys = [1_u8, 2, 3].map(|byte| KeyId::of(&[byte; 32]));
-    let note = |key: usize, at| storage.note_license_site(license, keys[key], at);
+    let note = async |key: usize, at| {
+        let counted = storage.note_license_site(license, 1, keys[key], at).await;
+        counted.map(|counted| counted.devices)
+    };
     assert_eq!(note(0, day(0)).await.unwrap(), 1);
     assert_eq!(note(0, day(1)).await.unwrap(), 1, "the same machine again");
     assert_eq!(note(1, day(20)).await.unwrap(), 2);
@@ -162,5 +165,26 @@ async fn a_licenses_sites_are_the_device_keys_of_the_last_30_days() {
     assert_eq!(storage.license_sites(license, day(50)).await.unwrap(), [keys[2]]);
     assert!(storage.license_sites(license, day(61)).await.unwrap().is_empty());
     let other = LicenseId::from_uuid(uuid()).unwrap();
-    assert_eq!(storage.note_license_site(other, keys[0], day(31)).await.unwrap(), 1);
+    let counted = storage.note_license_site(other, 1, keys[0], day(31)).await.unwrap();
+    assert_eq!((counted.license_id, counted.devices), (other, 1));
+}
+
+#[tokio::test]
+async fn a_machine_that_a_license_was_moved_away_from_does_not_count_unless_it_goes_on() {
+    let world = World::new();
+    let storage = &world.storage;
+    let hour = |hours: u64| NOW + Duration::from_hours(hours);
+    let license = LicenseId::from_uuid(uuid()).unwrap();
+    let [old, new] = [1_u8, 2].map(|byte| KeyId::of(&[byte; 32]));
+    let note = async |key, serial, at| {
+        let counted = storage.note_license_site(license, serial, key, at).await.unwrap();
+        (counted.devices, counted.at_once)
+    };
+    assert_eq!(note(old, 1, hour(0)).await, (1, 1));
+    assert_eq!(note(new, 2, hour(1)).await, (2, 1), "moved");
+    assert_eq!(note(new, 2, hour(2)).await, (2, 1));
+    assert_eq!(note(old, 1, hour(3)).await, (2, 2), "and the old one goes on");
+    // The next serial, at both: the one that has it first does not hide the other.
+    assert_eq!(note(new, 3, hour(4)).await, (2, 1));
+    assert_eq!(note(old, 3, hour(5)).await, (2, 2));
 }

@@ -25,6 +25,7 @@ fn report(instance: &str) -> HeartbeatReport {
         head: digest(),
         mark: later(1),
         wall: later(2),
+        fingerprint: None,
     }
 }
 
@@ -41,7 +42,7 @@ fn reported(runtime: &Runtime, heard_at: Timestamp) -> ReportedRuntime {
 
 async fn beat(world: &World, agent: &Agent, at: u64, report: HeartbeatReport) -> HeartbeatNoted {
     let id = agent.facts.runtime_id;
-    world.storage.note_agent_heartbeat(id, later(at), report, no_trail).await.unwrap()
+    world.storage.note_agent_heartbeat(id, later(at), report, vec![], no_trail).await.unwrap()
 }
 
 #[tokio::test]
@@ -106,7 +107,13 @@ async fn a_report_is_kept_and_the_next_one_is_told_what_came_before() {
     let agent = world.agent(&[world.tenant().await]).await;
     let (first, second) = (report("a"), report("a"));
     let noted = beat(&world, &agent, 10, first.clone()).await;
-    assert_eq!(noted, HeartbeatNoted { before: None, returned: false, sites: Vec::new() });
+    let nothing = HeartbeatNoted {
+        before: None,
+        returned: false,
+        sites: Vec::new(),
+        not_in_ledger: Vec::new(),
+    };
+    assert_eq!(noted, nothing);
     let noted = beat(&world, &agent, 20, second.clone()).await;
     let before = noted.before.unwrap();
     assert_eq!((before.at, before.report), (later(10), first));
@@ -116,7 +123,8 @@ async fn a_report_is_kept_and_the_next_one_is_told_what_came_before() {
     assert_eq!((heartbeat.at, heartbeat.report), (later(20), second));
     let [instance] = heartbeat.instances.try_into().unwrap();
     assert_eq!((instance.first_at, instance.last_at), (later(10), later(20)));
-    let unknown = world.storage.note_agent_heartbeat(runtime_id(), NOW, report("a"), no_trail);
+    let unknown =
+        world.storage.note_agent_heartbeat(runtime_id(), NOW, report("a"), vec![], no_trail);
     assert!(is_unknown(&unknown.await));
 }
 
@@ -212,6 +220,6 @@ async fn a_report_counts_the_sites_of_its_licenses() {
     for (at, agent) in [(1, &agents[0]), (2, &agents[0]), (3, &agents[1])] {
         devices.extend(beat(&world, agent, at, holds()).await.sites);
     }
-    let counted = |devices| LicenseSites { license_id, devices };
+    let counted = |devices| LicenseSites { license_id, devices, at_once: devices };
     assert_eq!(devices, [counted(1), counted(1), counted(2)]);
 }

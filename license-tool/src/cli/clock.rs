@@ -1,5 +1,7 @@
 //! The clock and new ids: the only place of the tool that knows either.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use farhold_contract::{Timestamp, id::IdError};
@@ -9,6 +11,25 @@ pub(crate) fn now() -> Timestamp {
     let now = Timestamp::from(jiff::Timestamp::now());
     Timestamp::from_ms(now.as_ms() / 1000 * 1000)
 }
+
+/// Whether a time lies farther ahead of the system clock than the rules about clocks allow
+/// (`bundle.md` §5).
+pub(crate) fn is_far_ahead(time: Timestamp) -> bool {
+    time.saturating_since(now()) > FAR
+}
+
+/// What should be known of a document that is dated far ahead of the system clock.
+pub(crate) fn ahead(dated: Timestamp) -> Option<String> {
+    is_far_ahead(dated).then(|| {
+        format!(
+            "it is dated {dated}, and the clock of this machine says {}: a site that takes it goes \
+             back behind that date no more, and what ends before is over there",
+            now()
+        )
+    })
+}
+
+const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A new identifier of the kind that `from_uuid` makes.
 pub(crate) fn new_id<T>(from_uuid: impl FnOnce(Uuid) -> Result<T, IdError>) -> T {

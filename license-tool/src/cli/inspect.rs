@@ -4,6 +4,7 @@ use std::{fs::File, io::BufReader, path::PathBuf};
 
 use serde_json::{Value, json};
 
+use farhold_bundle::payload::DocumentType;
 use farhold_contract::Code;
 
 use super::page::{Page, one_line, talk};
@@ -35,7 +36,8 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     inspect(BufReader::new(file), |claim| {
         if let (Claim::Unreadable { line, refusal: why }, None) = (&claim, &refusal) {
             let what = format!("line {line}: {}", why.what());
-            refusal = Some(Refusal::new(why.code(), what).of_file(&args.file));
+            let why = Refusal::new(why.code(), what).with_next(why.next());
+            refusal = Some(why.of_file(&args.file));
         }
         if claims.len() < SHOWN {
             claims.push(claim);
@@ -66,7 +68,7 @@ fn marked(lines: &[String]) -> String {
 fn words(claim: &Claim) -> Vec<String> {
     match claim {
         Claim::Document { line, kind, key_ids, sha256, payload } => {
-            let mut lines = vec![format!("line {line}: claims to be a {kind}")];
+            let mut lines = vec![format!("line {line}: claims to be a {kind}{}", verb_for(*kind))];
             lines.extend(key_ids.iter().map(|id| format!("  claims a signature by key {id}")));
             lines.push(format!("  payload SHA-256 {sha256}"));
             match payload {
@@ -79,6 +81,16 @@ fn words(claim: &Claim) -> Vec<String> {
         Claim::Unreadable { line, refusal } => {
             vec![format!("line {line}: unreadable ({}): {}", refusal.code(), refusal.what())]
         }
+    }
+}
+
+/// Which verb takes a document that no site imports.
+const fn verb_for(kind: DocumentType) -> &'static str {
+    match kind {
+        DocumentType::Request => "; license-tool answer verifies and answers it",
+        DocumentType::Checkpoint => "; license-tool audit verify proves the export",
+        DocumentType::Enroll | DocumentType::Renew => "; only the Kernel takes it",
+        _ => "",
     }
 }
 

@@ -1,42 +1,44 @@
-//! `issue`: a license from a template.
+//! `issue`: a license from a template, or one for each row of a table.
 
-use std::path::PathBuf;
+mod break_glass;
+mod many;
+mod one;
 
-use serde_json::json;
+use std::path::{Path, PathBuf};
 
-use farhold_bundle::{Positive, Signer, TrustRoot};
-use farhold_contract::{Code, Timestamp, id::LicenseId};
-use farhold_keys::FileSigner;
+use farhold_bundle::{Positive, Role, TrustRoot};
+use farhold_contract::{Code, Timestamp};
 
 use super::{
     clock,
     number::positive,
-    page::{Page, one_line},
+    page::Page,
     passphrase::{PassphraseArgs, Passphrases},
     trust::TrustArgs,
 };
-use crate::{
-    file, issue,
-    refusal::Refusal,
-    template::{self, Template},
-};
+use crate::{file, issue::require_role, key::Key, refusal::Refusal};
 
 /// What `issue` takes.
 #[derive(clap::Args)]
+#[command(after_long_help = AFTER)]
 pub(crate) struct Args {
     /// The template
     #[arg(value_name = "TEMPLATE")]
     template: PathBuf,
     /// A license key of the root; several where the root asks for several
-    #[arg(long, required = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|URI", required_unless_present = "dry_run")]
     key: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
-    /// The revision: 1 for the first, then always higher
-    #[arg(long, value_name = "N", value_parser = positive)]
-    serial: Positive,
+    /// The ledger of everything that is issued: it gives the serial, and keeps the license before
+    /// anyone else has it
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["serial", "break_glass"])]
+    ledger: Option<PathBuf>,
+    /// The revision, where the ledger does not give it: 1 for the first, then always higher
+    #[arg(long, value_name = "N", value_parser = positive, required_unless_present = "ledger")]
+    serial: Option<Positive>,
     /// Makes a new contract: the template has no license_id
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     new_id: bool,
     /// Binds the license to no machine, on purpose
     #[arg(long)]
@@ -45,93 +47,119 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// Where the license is written; never over another file
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "csv")]
+    out: Option<PathBuf>,
+    /// Issues without the ledger, which must learn of it later: the slip written beside the license
+    /// is entered by `ledger enter`
+    #[arg(long, requires = "reason", requires = "serial", conflicts_with_all = ["ledger", "csv"])]
+    break_glass: bool,
+    /// Why without the ledger
+    #[arg(long, value_name = "TEXT", requires = "break_glass")]
+    reason: Option<String>,
+    /// Moves the license to another machine although this year's moves are used up, for this reason
+    #[arg(long, value_name = "REASON", requires = "ledger", conflicts_with = "csv")]
+    over_budget: Option<String>,
+    /// Issues a license for each row of this table
+    #[arg(long, value_name = "FILE", requires = "ledger", conflicts_with_all = ["serial", "out"])]
+    csv: Option<PathBuf>,
+    /// The folder for a file a license; made if it is not there
+    #[arg(long, value_name = "FOLDER", requires = "csv", conflicts_with = "out_jsonl")]
+    out_dir: Option<PathBuf>,
+    /// The file for one license a line
+    #[arg(long, value_name = "FILE", requires = "csv")]
+    out_jsonl: Option<PathBuf>,
+    /// Reads and checks every row of the table; signs nothing
+    #[arg(long, requires = "csv")]
+    dry_run: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
 }
 
+const AFTER: &str = "\
+A table is CSV with headings, as a spreadsheet writes it. Each row is a license: the template with \
+what the row's cells say instead. An empty cell is the template's, `-` takes the member away. The \
+columns are:
+
+  license_id              which contract; without it the only one of that tenant and product, or a new one
+  tenant_id, tenant.type, tenant.security_level, tenant.data_residency
+  product, issued_to, not_before, expires_on, time_zone, sites, versions, released_before, telemetry
+  modes                   managed, detached, or both with a blank between
+  binding                 none, or the 64 digits of a device key
+  ladder.warn, ladder.grace, ladder.restrict
+  limits.FEATURE          the quota of a feature of the template; limits.FEATURE.time_window, .overage, .concurrency
+  valid_until.FEATURE     an end of the feature's own
+  flags.KEY               the value of a flag of the template
+  metadata.KEY            a note that the license carries
+  #ANYTHING               a note that nobody reads
+
+Every row is checked before the first is signed. What was interrupted is run again with the same \
+words: rows that the ledger has keep their serial, and what is missing is written. \
+`license-tool new --csv FILE` writes a first table.";
+
 /// Longest template, in bytes.
 const TEMPLATE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Signs and writes one license.
+/// Signs and writes licenses.
 pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
-    let inputs = args.key.iter().chain([&args.template, &args.trust.root]);
-    let inputs = inputs.map(PathBuf::as_path).chain(args.passphrase.files());
-    file::require_free(&args.out, inputs)?;
-    let mut template = read_template(&args)?;
-    if args.unbound {
-        if template.binds() {
-            return Err(Refusal::usage(
-                "the template binds the license and --unbound does not",
-                "Leave out --unbound, or the template's binding.",
-            ));
-        }
-        template.set_unbound();
+    let ahead = clock::ahead(args.now());
+    let mut page = match (&args.csv, args.break_glass) {
+        (Some(_), _) => many::run(args),
+        (None, true) => break_glass::run(&args),
+        (None, false) => one::run(&args),
+    }?;
+    page.warnings.extend(ahead);
+    Ok(page)
+}
+
+impl Args {
+    /// Every file that is read, so that no output is one of them.
+    fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let inputs = self.key.iter().chain([&self.template, &self.trust.root]);
+        let inputs = inputs.chain(self.ledger.iter()).chain(self.csv.iter());
+        inputs.map(PathBuf::as_path).chain(self.passphrase.files())
     }
-    let root = args.trust.open()?;
-    let license_id = license_id(&args, &template)?;
-    let issued_at = args.at.unwrap_or_else(clock::now);
-    let of_template = |refusal: Refusal| refusal.of_file(&args.template);
-    let license = template
-        .license(license_id, args.serial, root.root().issuer.id, issued_at)
-        .map_err(of_template)?;
-    issue::refuse_nonsense(&template, &license, &root).map_err(of_template)?;
-    let signers = load(&args, &root)?;
-    let signers: Vec<&dyn Signer> = signers.iter().map(|signer| signer as &dyn Signer).collect();
-    let signed = issue::issue(&root, &license, &signers)?;
-    let mut line = signed.line().to_vec();
-    line.push(b'\n');
-    file::write_new(&args.out, &line)?;
-    let text = format!(
-        "license     {license_id}\nserial      {}\nproduct     {}\nissued to   {}\nSHA-256     {}\n",
-        args.serial,
-        license.product,
-        one_line(&license.issued_to),
-        signed.sha256(),
-    );
-    let json = json!({
-        "file": args.out.display().to_string(),
-        "license_id": license_id,
-        "serial": args.serial,
-        "sha256": signed.sha256(),
-        "license": license,
-    });
-    Ok(Page::new(text, json).with_warnings(issue::warnings(&license)))
-}
 
-fn read_template(args: &Args) -> Result<Template, Refusal> {
-    let bytes = file::read(&args.template, TEMPLATE_MAX_BYTES)?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Refusal::new(Code::TemplateInvalid, "the template is not UTF-8").of_file(&args.template)
-    })?;
-    template::read(&text).map_err(|refusal| refusal.of_file(&args.template))
-}
+    /// Where one license goes.
+    fn out(&self) -> Result<&Path, Refusal> {
+        let out = self.out.as_deref().ok_or_else(|| {
+            Refusal::usage("there is no place for the license", "Give --out FILE.")
+        })?;
+        file::require_free(out, self.inputs())?;
+        Ok(out)
+    }
 
-fn license_id(args: &Args, template: &Template) -> Result<LicenseId, Refusal> {
-    match (template.license_id(), args.new_id) {
-        (Some(id), false) => Ok(id),
-        (None, true) => Ok(clock::new_id(LicenseId::from_uuid)),
-        (Some(_), true) => Err(Refusal::usage(
-            "the template has a license_id and --new-id asks for another",
-            "Leave out one of them: a renewal keeps its license_id.",
-        )),
-        (None, false) => Err(Refusal::new(
-            Code::TemplateInvalid,
-            format!("{}: license_id is missing", args.template.display()),
-        )
-        .with_next("Give --new-id for a new contract, or write the renewed one's license_id.")),
+    fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(clock::now)
+    }
+
+    fn template_text(&self) -> Result<String, Refusal> {
+        template_text(&self.template)
+    }
+
+    /// Loads the keys; one that may not sign is refused before the next passphrase is asked for.
+    fn load(&self, root: &TrustRoot) -> Result<Vec<Key>, Refusal> {
+        load(&self.key, &self.passphrase, root)
     }
 }
 
-/// Loads the keys; one that may not sign is refused before the next passphrase is asked for.
-fn load(args: &Args, root: &TrustRoot) -> Result<Vec<FileSigner>, Refusal> {
-    let passphrases = Passphrases::read(&args.passphrase)?;
+/// Reads a template.
+pub(crate) fn template_text(path: &Path) -> Result<String, Refusal> {
+    let bytes = file::read(path, TEMPLATE_MAX_BYTES)?;
+    String::from_utf8(bytes)
+        .map_err(|_| Refusal::new(Code::TemplateInvalid, "the template is not UTF-8").of_file(path))
+}
+
+/// Loads license keys; one that may not sign is refused before the next passphrase is asked for.
+pub(crate) fn load(
+    paths: &[PathBuf],
+    passphrase: &PassphraseArgs,
+    root: &TrustRoot,
+) -> Result<Vec<Key>, Refusal> {
+    let passphrases = Passphrases::read(passphrase)?;
     let mut signers = Vec::new();
-    for path in &args.key {
+    for path in paths {
         let signer = passphrases.load(path)?;
-        issue::require_role(root, &signer, farhold_bundle::Role::License)
-            .map_err(|refusal| refusal.of_file(path))?;
+        require_role(root, &signer, Role::License).map_err(|refusal| refusal.of_file(path))?;
         signers.push(signer);
     }
     Ok(signers)

@@ -49,11 +49,17 @@ pub(crate) struct Args {
     /// Also for sites that never have a link
     #[arg(long)]
     detached: bool,
+    /// Also writes a first table for `issue --csv`, and the template without a contract of its own
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
 }
 
 /// Writes a template that can be issued as it is.
 pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     file::require_free(&args.out, [])?;
+    if let Some(csv) = &args.csv {
+        file::require_free(csv, [args.out.as_path()])?;
+    }
     let mut asking = if args.yes {
         None
     } else if io::stdin().is_terminal() {
@@ -66,6 +72,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     };
     let tenant_was_made = args.tenant.is_none();
     let out = args.out.clone();
+    let csv = args.csv.clone();
     let first = fill(args, asking.as_mut())?;
     let text = template::write_first(&first);
     // What can't be issued is not written: an answer may hold what no license takes.
@@ -76,7 +83,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         clock::now(),
     )?;
     file::write_new(&out, text.as_bytes())?;
-    let page = Page::new(
+    let mut page = Page::new(
         format!("license  {}\ntenant   {}\n", first.license_id, first.tenant_id),
         json!({
             "file": out.display().to_string(),
@@ -84,6 +91,11 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
             "tenant_id": first.tenant_id,
         }),
     );
+    if let Some(csv) = csv {
+        file::write_new(&csv, template::write_first_table(&first).as_bytes())?;
+        page.text.push_str(&format!("table    {}\n", csv.display()));
+        page.json["table"] = json!(csv.display().to_string());
+    }
     let made = tenant_was_made && asking.is_none();
     let warning = "the tenant's id was made up: replace it by the one the Kernel knows";
     Ok(page.with_warnings(made.then(|| warning.to_owned()).into_iter().collect()))
@@ -114,6 +126,7 @@ fn fill<R: BufRead, W: Write>(
         expires_on,
         features,
         detached: args.detached,
+        for_table: args.csv.is_some(),
     })
 }
 

@@ -1,6 +1,10 @@
-//! Passphrases: from a file, a descriptor or the terminal; never from arguments or environment.
+//! Passphrases and PINs: from a file, a descriptor or the terminal; never from arguments or
+//! environment. Here every verb loads its keys.
 
 use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    env,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -12,9 +16,13 @@ use zeroize::Zeroizing;
 use farhold_contract::Code;
 use farhold_keys::{FileSigner, KeyError};
 
-use crate::refusal::Refusal;
+use crate::{
+    key::Key,
+    pkcs11::{self, Modules, Session, TokenError, TokenSigner, Uri},
+    refusal::Refusal,
+};
 
-/// Where passphrases come from.
+/// Where passphrases and PINs come from, and which module reaches the tokens.
 #[derive(clap::Args)]
 pub(crate) struct PassphraseArgs {
     /// Reads a passphrase from the first line of FILE; repeat it for several keys
@@ -23,51 +31,93 @@ pub(crate) struct PassphraseArgs {
     /// Reads a passphrase from the open descriptor N; repeat it for several keys
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Vec<u32>,
+    /// Reads a token's PIN from the first line of FILE; repeat it for several tokens, in the order
+    /// in which their keys are given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Vec<PathBuf>,
+    /// Reads a token's PIN from the open descriptor N; after those of --pin-file
+    #[arg(long, value_name = "N")]
+    pub(crate) pin_fd: Vec<u32>,
+    /// The PKCS#11 module of keys whose URI names none; LICENSE_TOOL_PKCS11_MODULE if not said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pkcs11_module: Option<PathBuf>,
 }
 
 impl PassphraseArgs {
-    /// The files that hold passphrases: no output may be one of them.
+    /// The files that hold passphrases and PINs: no output may be one of them.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
-        self.passphrase_file.iter().map(PathBuf::as_path)
+        self.passphrase_file.iter().chain(&self.pin_file).map(PathBuf::as_path)
     }
 }
 
-/// Passphrases that were given; without any, the terminal is asked.
-pub(crate) struct Passphrases(Vec<SecretString>);
+/// The variable that names a PKCS#11 module.
+const MODULE_VARIABLE: &str = "LICENSE_TOOL_PKCS11_MODULE";
 
-/// Longest passphrase, in bytes.
+/// Passphrases and PINs that were given; without any, the terminal is asked. One a run: it knows
+/// the tokens that it has logged into.
+pub(crate) struct Passphrases {
+    passphrases: Vec<SecretString>,
+    pins: RefCell<VecDeque<SecretString>>,
+    modules: Modules,
+}
+
+/// Longest passphrase or PIN, in bytes.
 const LONGEST_BYTES: u64 = 4096;
 
 impl Passphrases {
     /// Reads what was given.
     pub(crate) fn read(args: &PassphraseArgs) -> Result<Self, Refusal> {
-        let mut given = Vec::new();
-        for path in &args.passphrase_file {
-            given.push(first_line(&path.display().to_string(), File::open(path))?);
-        }
-        for &descriptor in &args.passphrase_fd {
-            let name = format!("descriptor {descriptor}");
-            given.push(match descriptor {
-                0 => first_line(&name, Ok(io::stdin()))?,
-                // The system's own name for an open descriptor: taking it over by its number
-                // would need unsafe code.
-                other => first_line(&name, File::open(format!("/dev/fd/{other}")))?,
-            });
-        }
-        Ok(Self(given))
+        let module = args.pkcs11_module.clone();
+        let module = module.or_else(|| env::var_os(MODULE_VARIABLE).map(PathBuf::from));
+        Ok(Self {
+            passphrases: secrets("passphrase", &args.passphrase_file, &args.passphrase_fd)?,
+            pins: RefCell::new(secrets("PIN", &args.pin_file, &args.pin_fd)?.into()),
+            modules: Modules::new(module.filter(|path| !path.as_os_str().is_empty())),
+        })
     }
 
-    /// Loads a key, with whichever of the passphrases opens it.
-    pub(crate) fn load(&self, key: &Path) -> Result<FileSigner, Refusal> {
+    /// Loads a key as it is named on the command line: a file, or a PKCS#11 URI.
+    pub(crate) fn load(&self, key: &Path) -> Result<Key, Refusal> {
+        match key.to_str().filter(|text| Uri::is_one(text)) {
+            Some(uri) => {
+                let uri = Uri::parse(uri).map_err(TokenError::Uri)?;
+                Ok(pkcs11::load(&self.session(&uri)?, &uri)?.into())
+            }
+            None => Ok(self.load_file(key)?.into()),
+        }
+    }
+
+    /// Makes a key in the token that the URI names; `id` is its object's unless the URI says it.
+    pub(crate) fn create_in_token(&self, uri: &Uri, id: &[u8]) -> Result<TokenSigner, Refusal> {
+        Ok(pkcs11::create(&self.session(uri)?, uri, id)?)
+    }
+
+    fn session(&self, uri: &Uri) -> Result<Session, Refusal> {
+        self.modules.session(uri, |token| {
+            if let Some(path) = &uri.pin_source {
+                return secret_in("PIN", path);
+            }
+            // Never the next one after a wrong one: a token counts them.
+            match self.pins.borrow_mut().pop_front() {
+                Some(pin) => Ok(pin),
+                None => rpassword::prompt_password(format!("PIN of {token}: "))
+                    .map(|typed| SecretString::from(Zeroizing::new(typed).as_str()))
+                    .map_err(|_| no_pin(token)),
+            }
+        })
+    }
+
+    /// Loads a key's file, with whichever of the passphrases opens it.
+    fn load_file(&self, key: &Path) -> Result<FileSigner, Refusal> {
         if !farhold_keys::is_encrypted(key)? {
             return Ok(farhold_keys::load(key, None)?);
         }
-        if self.0.is_empty() {
+        if self.passphrases.is_empty() {
             let typed = ask(&format!("Passphrase of {}: ", key.display()))?;
             return Ok(farhold_keys::load(key, Some(&typed))?);
         }
         let mut refusal = None;
-        for passphrase in &self.0 {
+        for passphrase in &self.passphrases {
             match farhold_keys::load(key, Some(passphrase)) {
                 Ok(signer) => return Ok(signer),
                 Err(error @ KeyError::PassphraseWrong { .. }) => refusal = Some(error),
@@ -79,7 +129,7 @@ impl Passphrases {
 
     /// The passphrase for a new key: the one given, or typed twice.
     pub(crate) fn for_new_key(self) -> Result<SecretString, Refusal> {
-        let mut given = self.0;
+        let mut given = self.passphrases;
         match (given.pop(), given.is_empty()) {
             (Some(passphrase), true) => Ok(passphrase),
             (Some(_), false) => Err(Refusal::usage(
@@ -114,12 +164,44 @@ fn no_terminal() -> Refusal {
         .with_next("Give --passphrase-file FILE or --passphrase-fd N.")
 }
 
-fn first_line(name: &str, from: io::Result<impl Read>) -> Result<SecretString, Refusal> {
+fn no_pin(token: &str) -> Refusal {
+    let what = format!("{token} needs its PIN and there is no terminal to ask");
+    Refusal::new(Code::KeyModule, what).with_next("Give --pin-file FILE or --pin-fd N.")
+}
+
+fn secrets(what: &str, files: &[PathBuf], fds: &[u32]) -> Result<Vec<SecretString>, Refusal> {
+    let mut given = Vec::new();
+    for path in files {
+        given.push(secret_in(what, path)?);
+    }
+    for &descriptor in fds {
+        let name = format!("descriptor {descriptor}");
+        given.push(match descriptor {
+            0 => first_line(what, &name, Ok(io::stdin()))?,
+            // The system's own name for an open descriptor: taking it over by its number would
+            // need unsafe code.
+            other => first_line(what, &name, File::open(format!("/dev/fd/{other}")))?,
+        });
+    }
+    Ok(given)
+}
+
+/// A file that others may read is refused, as a key's is.
+fn secret_in(what: &str, path: &Path) -> Result<SecretString, Refusal> {
+    let file = match farhold_keys::open_secret(path) {
+        Err(KeyError::Unreadable { source, .. }) => Err(source),
+        opened => Ok(opened?),
+    };
+    first_line(what, &path.display().to_string(), file)
+}
+
+fn first_line(
+    what: &str,
+    name: &str,
+    from: io::Result<impl Read>,
+) -> Result<SecretString, Refusal> {
     let unreadable = |why: String| {
-        Refusal::new(
-            Code::InputUnreadable,
-            format!("the passphrase in {name} can't be read: {why}"),
-        )
+        Refusal::new(Code::InputUnreadable, format!("the {what} in {name} can't be read: {why}"))
     };
     // As large as it may get at once: growing would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LONGEST_BYTES as usize));

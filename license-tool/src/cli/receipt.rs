@@ -9,7 +9,6 @@ use farhold_bundle::{
     payload::{Receipt, Role},
 };
 use farhold_contract::Timestamp;
-use farhold_keys::FileSigner;
 
 use super::{
     audit_verify::{ExportArgs, warnings},
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     file,
     issue::require_role,
+    key::Key,
     receipt::{by_key, sign_receipt},
     refusal::Refusal,
 };
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     export: ExportArgs,
     /// A kernel key of the root
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|URI")]
     key: PathBuf,
     /// The receipt before, for an export that does not begin with the first record
     #[arg(long, value_name = "RECEIPT")]
@@ -82,11 +82,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
 }
 
 /// Opens the receipt before: by the root if there is one, else by the same key.
-fn open(
-    path: &Path,
-    root: Option<&TrustRoot>,
-    signer: &FileSigner,
-) -> Result<Verified<Receipt>, Refusal> {
+fn open(path: &Path, root: Option<&TrustRoot>, signer: &Key) -> Result<Verified<Receipt>, Refusal> {
     let line = file::read_line(path)?;
     let opened = match root {
         Some(root) => Envelope::open(&line)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use farhold_bundle::{ImportPlan, LIMITS, LineOutcome};
 use farhold_contract::{Date, Timestamp};
+use farhold_policy::LicenseView;
 
 use super::{
     clock,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     file,
     refusal::Refusal,
-    verify::{Finding, LicensePhase, phases, verify},
+    verify::{self, Finding},
 };
 
 /// What `verify` takes.
@@ -38,7 +39,8 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     let now = clock::now();
     let at = args.at.unwrap_or(now);
     // Whether a word is taken is a question of today, whatever day is asked about.
-    let found = verify(&root, &bytes, now).map_err(|refusal| refusal.of_file(&args.file))?;
+    let found =
+        verify::verify(&root, &bytes, now).map_err(|refusal| refusal.of_file(&args.file))?;
     let trusted = json!({ "version": root.version(), "sha256": root.root().sha256() });
     let Finding::Documents(plan) = found else {
         let text =
@@ -47,22 +49,22 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
             json!({ "verified": true, "root": trusted, "at": at, "lines": [], "licenses": [] });
         return Ok(Page::new(text, json));
     };
-    let phases = phases(&plan.standing, at);
+    let licenses = verify::licenses_at(&plan.standing, at);
     let mut text = format!("verified under root {}\n{}", root.version(), plan_text(&plan));
-    for phase in &phases {
+    for license in &licenses {
         text.push_str(&format!(
             "at {at}: license {} serial {} of {} is {}\n",
-            phase.license.license_id,
-            phase.license.serial,
-            phase.license.product,
-            phase.word(),
+            license.license_id,
+            license.serial,
+            license.product,
+            verify::word(license),
         ));
     }
     let mut json = plan_object(&plan);
     json["verified"] = Value::from(true);
     json["root"] = trusted;
     json["at"] = json!(at);
-    json["licenses"] = phases.iter().map(phase_object).collect();
+    json["licenses"] = licenses.iter().map(license_object).collect();
     Ok(Page::new(text, json))
 }
 
@@ -88,19 +90,19 @@ pub(super) fn plan_object(plan: &ImportPlan) -> Value {
     json!({ "lines": lines.collect::<Vec<_>>(), "fallen": plan.fallen })
 }
 
-fn phase_object(phase: &LicensePhase<'_>) -> Value {
+fn license_object(license: &LicenseView) -> Value {
     json!({
-        "license_id": phase.license.license_id,
-        "serial": phase.license.serial,
-        "product": phase.license.product,
-        "issued_to": phase.license.issued_to,
-        "tenant_id": phase.license.tenant.tenant_id,
-        "phase": phase.word(),
-        "begins": phase.timeline.begins,
-        "warns_at": phase.timeline.warns_at,
-        "ends": phase.timeline.ends,
-        "grace_ends": phase.timeline.grace_ends,
-        "restrict_ends": phase.timeline.restrict_ends,
+        "license_id": license.license_id,
+        "serial": license.serial,
+        "product": &*license.product,
+        "issued_to": license.issued_to,
+        "tenant_id": license.tenant_id,
+        "phase": verify::word(license),
+        "begins": license.timeline.begins,
+        "warns_at": license.timeline.warns_at,
+        "ends": license.timeline.ends,
+        "grace_ends": license.timeline.grace_ends,
+        "restrict_ends": license.timeline.restrict_ends,
     })
 }
 
@@ -112,7 +114,8 @@ const fn word(outcome: LineOutcome) -> &'static str {
     }
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+/// An instant on the command line: a day begins in UTC.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

@@ -22,6 +22,8 @@ pub struct FirstTemplate {
     pub features: Vec<String>,
     /// Whether it also serves sites without a link.
     pub detached: bool,
+    /// Whether a table says whom each license is for: then the template is no one's contract.
+    pub for_table: bool,
 }
 
 /// The template as text.
@@ -29,18 +31,28 @@ pub fn write_first(first: &FirstTemplate) -> String {
     let modes = if first.detached { r#"["managed", "detached"]"# } else { r#"["managed"]"# };
     let binding = if first.detached {
         "# Which machine: the device key that the site's request names, or \"none\" for any.\n\
+         # license-tool answer fills it in from a request.\n\
          binding = \"none\"\n"
     } else {
         "# Which machine, for sites without a link: the device key of the site's request.\n\
+         # license-tool answer fills it in from a request.\n\
          # binding = { device_key = \"64 hexadecimal digits\" }\n"
+    };
+    let contract = if first.for_table {
+        "# Which contract each license is, the table says: license_id, or tenant_id alone.\n"
+            .to_owned()
+    } else {
+        format!(
+            "# The contract. A renewal keeps this id and gets a higher serial.\n\
+             license_id = \"{}\"\n",
+            first.license_id
+        )
     };
     let mut text = format!(
         r#"# A license, as license-tool issue reads it.
 # Issuer, serial and the time of issue are filled in when it is issued.
 
-# The contract. A renewal keeps this id and gets a higher --serial.
-license_id = "{id}"
-product = {product}
+{contract}product = {product}
 issued_to = {issued_to}
 
 # The last day. It ends in this zone; without one, where on Earth a day ends last (UTC-12).
@@ -51,7 +63,11 @@ expires_on = {expires_on}
 
 # managed: the site has a link to the Kernel. detached: it never has.
 modes = {modes}
-{binding}
+{binding}# To what an answer binds: device, or fingerprint:K for K of the machine's components.
+# bind = "device"
+# How often in a year an answer may move it to another machine.
+# rehosts_per_year = 2
+
 # At how many sites, and which versions of the product. Both are optional.
 # sites = 1
 # versions = ">=2.0.0, <4.0.0"
@@ -69,7 +85,6 @@ warn = "P60D"
 grace = "P14D"
 restrict = "P30D"
 "#,
-        id = first.license_id,
         product = quoted(&first.product),
         issued_to = quoted(&first.issued_to),
         expires_on = first.expires_on,
@@ -85,6 +100,31 @@ restrict = "P30D"
         }
     }
     text
+}
+
+/// A first table for [`write_first`]'s template: its headings, and the template's own values.
+pub fn write_first_table(first: &FirstTemplate) -> String {
+    let mut table = String::from("license_id,tenant_id,issued_to,expires_on");
+    let mut row = format!(
+        "\n{},{},{},{}",
+        first.license_id,
+        first.tenant_id,
+        cell(&first.issued_to),
+        first.expires_on
+    );
+    for feature in &first.features {
+        table.push_str(&format!(",{}", cell(&format!("limits.{feature}"))));
+        row.push(',');
+    }
+    table + &row + "\n"
+}
+
+/// A text as CSV has it.
+fn cell(text: &str) -> String {
+    if text.contains([',', ';', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text.to_owned()
 }
 
 /// A text as TOML has it.
@@ -110,6 +150,7 @@ mod tests {
                 expires_on: "2027-12-31".parse().unwrap(),
                 features: vec!["a.b".to_owned(), "c".to_owned()],
                 detached,
+                for_table: false,
             };
             let template = super::super::read(&write_first(&first)).unwrap();
             let at = "2026-11-22T07:00:00Z".parse().unwrap();
@@ -118,6 +159,9 @@ mod tests {
             assert_eq!(license.issued_to, first.issued_to);
             assert_eq!(license.entitlements.len(), 2);
             assert_eq!(template.license_id(), Some(first.license_id));
+            let for_table = FirstTemplate { for_table: true, ..first };
+            let template = super::super::read(&write_first(&for_table)).unwrap();
+            assert_eq!(template.license_id(), None, "each row is its own contract");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 use farhold_bundle::{
-    PayloadError, Positive,
+    PayloadError, Positive, Whole,
     payload::{License, Payload},
 };
 use farhold_contract::{
@@ -15,8 +15,10 @@ use farhold_contract::{
 };
 
 use super::{
+    bind::BindTo,
     mistake::{MISSING, Mistake},
-    schema::LICENSE,
+    mold::{Mold, Stamp},
+    schema::{BIND, LICENSE, REHOSTS_PER_YEAR},
     walk::Walk,
 };
 use crate::refusal::Refusal;
@@ -26,6 +28,8 @@ use crate::refusal::Refusal;
 pub struct Template {
     content: Map<String, Value>,
     lines: BTreeMap<String, usize>,
+    bind: Option<BindTo>,
+    rehosts_per_year: Option<Whole>,
 }
 
 /// Reads a template.
@@ -33,19 +37,39 @@ pub struct Template {
 /// # Errors
 /// `template.invalid` names line and key of the first mistake.
 pub fn read(text: &str) -> Result<Template, Refusal> {
+    read_for(text, &[])
+}
+
+/// Reads a template whose licenses are given some members elsewhere, by the columns of a table:
+/// `issued_to`, `tenant.tenant_id`. Those may be missing.
+///
+/// # Errors
+/// `template.invalid` names line and key of the first mistake.
+pub fn read_for(text: &str, given: &[&str]) -> Result<Template, Refusal> {
     let mut walk = Walk { text, mistakes: Vec::new(), lines: BTreeMap::new() };
     let document = DeTable::parse(text).map_err(|error| {
         let line = error.span().map(|span| walk.line(span.start));
         let why = error.message().replace('\n', "; ");
         Mistake { line, key: String::new(), why }.refuse(0)
     })?;
-    let content = walk.table(document.get_ref(), LICENSE, "", None);
+    let mut content = walk.table(document.get_ref(), LICENSE, "", None);
+    walk.mistakes.retain(|mistake| mistake.why != MISSING || !is_given(&mistake.key, given));
     // What is there and wrong first: it may be why another key is missing.
     walk.mistakes.sort_by_key(|mistake| (mistake.why == MISSING, mistake.line));
-    match walk.mistakes.split_first() {
-        Some((first, others)) => Err(first.refuse(others.len())),
-        None => Ok(Template { content, lines: walk.lines }),
+    if let Some((first, others)) = walk.mistakes.split_first() {
+        return Err(first.refuse(others.len()));
     }
+    let bind = content.remove(BIND).and_then(|value| value.as_str()?.parse().ok());
+    let rehosts_per_year =
+        content.remove(REHOSTS_PER_YEAR).and_then(|value| Whole::new(value.as_u64()?));
+    Ok(Template { content, lines: walk.lines, bind, rehosts_per_year })
+}
+
+/// Whether a missing key, or each that a missing table must have, is given elsewhere.
+fn is_given(key: &str, given: &[&str]) -> bool {
+    let needed: &[&str] =
+        if key == "tenant" { &["tenant.tenant_id", "tenant.type"] } else { &[key] };
+    needed.iter().all(|key| given.contains(key))
 }
 
 impl Template {
@@ -64,6 +88,21 @@ impl Template {
         self.content.insert("binding".to_owned(), Value::from("none"));
     }
 
+    /// To what of a machine its answers bind: as it says, or as its own binding does.
+    pub fn bind_to(&self) -> BindTo {
+        let require = |binding: &Value| {
+            let require = binding.get("fingerprint")?.get("require")?;
+            Some(require.as_u64().and_then(Positive::new))
+        };
+        let own = self.content.get("binding").and_then(require).map(BindTo::Fingerprint);
+        self.bind.or(own).unwrap_or(BindTo::Device)
+    }
+
+    /// How often in a year its licenses may be moved to another machine, where it says so.
+    pub const fn rehosts_per_year(&self) -> Option<Whole> {
+        self.rehosts_per_year
+    }
+
     /// The license in one serial.
     ///
     /// # Errors
@@ -75,14 +114,36 @@ impl Template {
         issuer: IssuerId,
         issued_at: Timestamp,
     ) -> Result<License, Refusal> {
+        let license = self.mold(issuer)?.cast(Stamp { license_id, serial, issued_at });
+        self.check(&license)?;
+        Ok(license)
+    }
+
+    /// The license without what only its issue gives it; not yet held to the rules of licenses.
+    ///
+    /// # Errors
+    /// `payload.malformed` for what no license has.
+    pub fn mold(&self, issuer: IssuerId) -> Result<Mold, Refusal> {
+        /// Stands where an issue or a table gives the value.
+        const LATER: &str = "00000000-0000-7000-8000-000000000000";
         let mut content = self.content.clone();
-        content.insert("license_id".to_owned(), Value::from(license_id.to_string()));
-        content.insert("serial".to_owned(), Value::from(serial.as_u64()));
+        content.insert("license_id".to_owned(), Value::from(LATER));
+        content.insert("serial".to_owned(), Value::from(Positive::MIN.as_u64()));
         content.insert("issuer".to_owned(), Value::from(issuer.to_string()));
-        content.insert("issued_at".to_owned(), Value::from(issued_at.to_string()));
-        content.entry("not_before").or_insert_with(|| Value::from(issued_at.to_string()));
-        if let Some(Value::Object(tenant)) = content.get_mut("tenant") {
-            tenant.entry("status").or_insert_with(|| Value::from("active"));
+        content.insert("issued_at".to_owned(), Value::from(Timestamp::MIN.to_string()));
+        let begins_when_issued = !content.contains_key("not_before");
+        for (name, value) in [
+            ("not_before", Timestamp::MIN.to_string()),
+            ("product", LATER.to_owned()),
+            ("issued_to", LATER.to_owned()),
+        ] {
+            content.entry(name).or_insert_with(|| Value::from(value));
+        }
+        let tenant = content.entry("tenant").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(tenant) = tenant {
+            for (name, value) in [("tenant_id", LATER), ("type", "company"), ("status", "active")] {
+                tenant.entry(name).or_insert_with(|| Value::from(value));
+            }
             if let Value::Object(policies) =
                 tenant.entry("policies").or_insert_with(|| Value::Object(Map::new()))
             {
@@ -92,8 +153,15 @@ impl Template {
         let license: License = serde_json::from_value(Value::Object(content)).map_err(|error| {
             Refusal::from(PayloadError::Malformed { document: License::TYPE, source: error })
         })?;
-        license.check().map_err(|error| self.refuse(&error))?;
-        Ok(license)
+        Ok(Mold::new(license, begins_when_issued))
+    }
+
+    /// Holds a license of this template to the rules of licenses.
+    ///
+    /// # Errors
+    /// `template.invalid` with line and key.
+    pub fn check(&self, license: &License) -> Result<(), Refusal> {
+        license.check().map_err(|error| self.refuse(&error))
     }
 
     /// A refusal for a member, with the line it stands at.
@@ -180,9 +248,48 @@ feature = "courses.publish"
             }
         }
         // The other way: a key that the license does not carry would be lost in silence.
-        for key in LICENSE {
+        for key in LICENSE.iter().filter(|key| ![BIND, REHOSTS_PER_YEAR].contains(&key.name)) {
             assert!(written.contains_key(key.name), "{}", key.name);
         }
+        assert_eq!(read.bind_to(), BindTo::Device);
+        assert_eq!(read.rehosts_per_year(), Whole::new(3));
+    }
+
+    #[test]
+    fn what_an_answer_binds_to_is_said_or_follows_from_the_binding() {
+        let of = |text: &str| read(&format!("{text}{LEAST}")).unwrap().bind_to();
+        assert_eq!(of(""), BindTo::Device);
+        assert_eq!(of("bind = \"fingerprint:2\"\n"), BindTo::Fingerprint(Positive::new(2)));
+        let bound = "binding = { fingerprint = { components = { disk = \"0123456789abcdef\" }, require = 1 } }\n";
+        assert_eq!(of(bound), BindTo::Fingerprint(Positive::new(1)));
+        assert_eq!(of(&format!("bind = \"device\"\n{bound}")), BindTo::Device);
+    }
+
+    #[test]
+    fn what_a_table_gives_may_be_missing() {
+        let without = LEAST.replace("issued_to = \"Universidad\"", "");
+        assert!(read(&without).is_err());
+        assert!(read_for(&without, &["issued_to"]).is_ok());
+        let tenantless =
+            LEAST.replace("[tenant]\n", "").replace("tenant_id", "# ").replace("type = ", "# ");
+        assert!(read_for(&tenantless, &["tenant.tenant_id"]).is_err(), "its type is missing, too");
+        assert!(read_for(&tenantless, &["tenant.tenant_id", "tenant.type"]).is_ok());
+    }
+
+    #[test]
+    fn a_license_begins_when_it_is_issued_unless_it_says_when() {
+        let issuer = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e40".parse().unwrap();
+        let stamp = |issued_at: &str| Stamp {
+            license_id: "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4a".parse().unwrap(),
+            serial: Positive::MIN,
+            issued_at: issued_at.parse().unwrap(),
+        };
+        let mold = read(LEAST).unwrap().mold(issuer).unwrap();
+        let license = mold.cast(stamp("2026-11-22T07:00:00Z"));
+        assert_eq!(license.not_before, license.issued_at);
+        assert_eq!(license, mold.cast(stamp("2026-11-22T07:00:00Z")), "one stamp, one license");
+        let kept = Mold::of(license.clone()).cast(stamp("2026-11-30T07:00:00Z"));
+        assert_eq!(kept.not_before, license.not_before);
     }
 
     #[test]
@@ -229,6 +336,11 @@ feature = "courses.publish"
                 "expires_on = 2027-12-31",
                 "expires_on = 2027-12-31\nbinding = \"nothing\"",
                 "line 5: binding must be",
+            ),
+            (
+                "expires_on = 2027-12-31",
+                "expires_on = 2027-12-31\nbind = \"all\"",
+                "line 5: bind must be device, fingerprint, or fingerprint:K",
             ),
             (
                 "expires_on = 2027-12-31",

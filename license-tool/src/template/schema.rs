@@ -16,6 +16,8 @@ use farhold_contract::{
     model::{RuntimeType, SecurityLevel, TenantStatus, TenantType},
 };
 
+use super::bind::BindTo;
+
 /// What stands at a key.
 pub(super) enum Shape {
     /// One value, read by the license's own reader.
@@ -65,7 +67,12 @@ fn is_none(value: &Value) -> Result<(), String> {
     }
 }
 
-/// A license without what the tool knows itself.
+fn is_bind(value: &Value) -> Result<(), String> {
+    let text = value.as_str().ok_or("must be a text")?;
+    text.parse::<BindTo>().map(drop).map_err(|error| error.to_string())
+}
+
+/// A license without what the tool knows itself, and what only the tool reads.
 pub(super) static LICENSE: &[Key] = &[
     optional("license_id", value::<LicenseId>()),
     required("product", value::<String>()),
@@ -88,7 +95,14 @@ pub(super) static LICENSE: &[Key] = &[
     optional("telemetry", value::<Telemetry>()),
     optional("metadata", value::<Map<String, Value>>()),
     optional("critical", Shape::Tables(CRITICAL)),
+    optional(BIND, Shape::Value(is_bind)),
+    optional(REHOSTS_PER_YEAR, value::<Whole>()),
 ];
+
+/// To what `answer` binds. No member of a license: the tool reads it.
+pub(super) const BIND: &str = "bind";
+/// How often in a year the license may be moved. No member of a license either.
+pub(super) const REHOSTS_PER_YEAR: &str = "rehosts_per_year";
 
 static TENANT: &[Key] = &[
     required("tenant_id", value::<TenantId>()),

@@ -82,6 +82,11 @@ impl Desk {
         fs::write(self.path(name), content).unwrap();
     }
 
+    /// A file that its owner alone may read.
+    pub(crate) fn write_secret(&self, name: &str, content: &str) {
+        farhold_keys::write_secret(&self.path(name), content.as_bytes()).unwrap();
+    }
+
     pub(crate) fn exists(&self, name: &str) -> bool {
         self.path(name).symlink_metadata().is_ok()
     }

@@ -4,6 +4,7 @@
 //! ratios: a machine that is slow for a minute is slow for both sides. Everything is on
 //! loopback and bounded in time.
 
+mod activate;
 mod cerbos;
 mod checks;
 mod cold;
@@ -11,6 +12,7 @@ mod drain;
 mod events;
 mod fleet;
 mod footprint;
+mod issue;
 pub mod limit;
 mod linked;
 mod load;
@@ -43,7 +45,7 @@ pub(crate) const EVENTS_PATH: &str = "/kernel/audit/events";
 
 type Part = fn(&mut Report) -> Result<()>;
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 11] = [
     ("checks", checks::measure),
     ("events", events::measure),
     ("verification", verification::measure),
@@ -53,6 +55,8 @@ const PARTS: [(&str, Part); 9] = [
     ("cold", cold::measure),
     ("drain", drain::measure),
     ("fleet", fleet::measure),
+    ("activate", activate::measure),
+    ("issue", issue::measure),
 ];
 /// Those held against a bare server.
 const BESIDE_A_LIMIT: [&str; 2] = ["checks", "events"];

@@ -151,6 +151,7 @@ impl StandIn {
             head: self.at.head.into(),
             mark: now,
             wall: now,
+            fingerprint: None,
         };
         let asked =
             HeartbeatRequest { status: Health::Healthy, metrics: None, report: Some(report) };

@@ -84,6 +84,7 @@ impl Subject {
     }
 }
 
-fn feature(at: usize) -> String {
+/// One of many features.
+pub(super) fn feature(at: usize) -> String {
     format!("courses.module-{at:05}")
 }

@@ -5,10 +5,24 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::{kernel::Kernel, product::Product, site::Site, stage::Stage, until, vendor::Vendor};
+use super::{
+    kernel::Kernel,
+    product::Product,
+    site::Site,
+    stage::Stage,
+    until,
+    vendor::{Customer, Vendor},
+};
 
 /// The customer with a network.
 const FABRIKAM: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e51";
+const CUSTOMER: Customer<'_> = Customer {
+    name: "fabrikam",
+    tenant: FABRIKAM,
+    license_id: "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e62",
+    mode: "managed",
+    more: "",
+};
 
 /// Tells the chapter; the first thing that is not as it should be is the error.
 pub(super) fn tell<'s>(
@@ -21,9 +35,9 @@ pub(super) fn tell<'s>(
 ) -> Result<()> {
     stage.step("The vendor's Kernel starts, and knows a second customer");
     kernel.start()?;
-    kernel.verb(&["trust", "install", "root.1.json", "--sha256", root_sha256])?;
+    kernel.verb(&["trust", "install", "root.2.json", "--sha256", root_sha256])?;
     kernel.verb(&["tenant", "create", "Fabrikam", "--id", FABRIKAM])?;
-    vendor.issue("fabrikam", FABRIKAM, "managed")?;
+    vendor.issue(&CUSTOMER)?;
     kernel.verb(&["license", "upload", "fabrikam.json"])?;
 
     stage.step("At Fabrikam: an agent enrolls by a token, and pulls what is signed for it");

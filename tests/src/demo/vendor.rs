@@ -17,9 +17,13 @@ pub(super) struct Vendor<'s> {
     stage: &'s Stage,
     tool: &'s Path,
     folder: PathBuf,
+    /// The license key and the root under which it signs now.
+    key: &'static str,
+    root: &'static str,
 }
 
 const PASSPHRASE_FILE: &str = "passphrase";
+const LEDGER: &str = "ledger.jsonl";
 
 impl<'s> Vendor<'s> {
     pub(super) fn new(stage: &'s Stage, tool: &'s Path, folder: &Path) -> Result<Self> {
@@ -29,7 +33,7 @@ impl<'s> Vendor<'s> {
             .mode(0o600)
             .open(folder.join(PASSPHRASE_FILE))?;
         file.write_all(b"correct horse battery staple\n")?;
-        Ok(Self { stage, tool, folder: folder.to_owned() })
+        Ok(Self { stage, tool, folder: folder.to_owned(), key: "license.key", root: "root.1.json" })
     }
 
     /// Makes the keys and the root, with the Kernel's receipt key beside the one for receipts by
@@ -64,37 +68,68 @@ impl<'s> Vendor<'s> {
         Ok(sha256)
     }
 
-    /// Signs a license for a customer's sites of this mode.
-    pub(super) fn issue(&self, customer: &str, tenant: &str, mode: &str) -> Result<()> {
-        let template = format!("{customer}.toml");
-        fs::write(self.folder.join(&template), template_for(customer, tenant, mode))?;
-        let out = format!("{customer}.json");
-        self.tool(
-            &[
-                "issue",
-                &template,
-                "--new-id",
-                "--serial",
-                "1",
-                "--key",
-                "license.key",
-                "--root",
-                "root.1.json",
-                "--passphrase-file",
-                PASSPHRASE_FILE,
-                "--out",
-                &out,
-            ],
-            0,
-        )?;
-        self.stage.answer(&format!("{out}: export without limit, three reports a month"));
+    /// Begins the ledger of everything that will be issued.
+    pub(super) fn begin_ledger(&self) -> Result<()> {
+        self.tool(&["ledger", "begin", LEDGER, "--root", "root.1.json"], 0).map(drop)
+    }
+
+    /// Writes down what a customer is to have.
+    pub(super) fn agree(&self, customer: &Customer<'_>) -> Result<()> {
+        fs::write(self.folder.join(format!("{}.toml", customer.name)), customer.template())?;
+        self.stage.answer(&format!(
+            "{}.toml: export without limit, three reports a month",
+            customer.name
+        ));
         Ok(())
     }
 
-    /// Puts a customer's license into a bundle, verified.
-    pub(super) fn bundle(&self, customer: &str) -> Result<()> {
-        let (license, bundle) = (format!("{customer}.json"), format!("{customer}.bundle"));
-        self.tool(&["bundle", &license, "--root", "root.1.json", "--out", &bundle], 0).map(drop)
+    /// Signs a license by what was agreed; the ledger gives its serial.
+    pub(super) fn issue(&self, customer: &Customer<'_>) -> Result<()> {
+        self.agree(customer)?;
+        let (template, out) =
+            (format!("{}.toml", customer.name), format!("{}.json", customer.name));
+        self.signs(&["issue", &template, "--out", &out])
+    }
+
+    /// Answers a site's request with a license for its machine alone; with the root, where that is
+    /// new to the site.
+    pub(super) fn answer(
+        &self,
+        request: &str,
+        customer: &Customer<'_>,
+        with: &[&str],
+        out: &str,
+    ) -> Result<()> {
+        let template = format!("{}.toml", customer.name);
+        let words = ["answer", request, "--template", &template, "--bind", "device", "--out", out];
+        self.signs(&[&words, with].concat())
+    }
+
+    /// What somebody signs who has stolen the license key: everything, and the last serial.
+    pub(super) fn forge(&self, customer: &Customer<'_>, out: &str) -> Result<()> {
+        let more = "\n[[entitlements]]\nfeature = \"telepathy\"\n";
+        let forged = Customer { more, ..*customer };
+        fs::write(self.folder.join("forged.toml"), forged.template())?;
+        let last = ((1_u64 << 53) - 1).to_string();
+        let words = ["issue", "forged.toml", "--serial", &last, "--out", out];
+        let by = ["--key", self.key, "--root", self.root, "--passphrase-file", PASSPHRASE_FILE];
+        self.tool(&[&words[..], &by].concat(), 0).map(drop)
+    }
+
+    /// Makes the next root, in which another license key stands and the stolen one is revoked, and
+    /// signs under it from now on; returns the hash of its payload.
+    pub(super) fn replace_license_key(&mut self) -> Result<String> {
+        let pass = ["--passphrase-file", PASSPHRASE_FILE];
+        self.tool(&[&["keygen", "license.2.key"], &pass[..]].concat(), 0)?;
+        let rotate = ["root", "rotate", "license", "--revoke", "--old", "license"];
+        let draft = ["--new", "license.2.key", "--root", self.root, "--out", "root.2.draft.json"];
+        self.tool(&[&rotate[..], &draft, &pass].concat(), 0)?;
+        let sign = ["root", "sign", "root.2.draft.json", "--key", "root.key"];
+        let out = ["--root", self.root, "--out", "root.2.json"];
+        self.tool(&[&sign[..], &out, &pass].concat(), 0)?;
+        (self.key, self.root) = ("license.2.key", "root.2.json");
+        let shown = self.json(&["root", "show", self.root, "--json"])?;
+        Ok(shown["sha256"].as_str().context("root show names no hash")?.to_owned())
     }
 
     /// Changes one letter of a bundle's payload, as someone clever would.
@@ -127,7 +162,7 @@ impl<'s> Vendor<'s> {
                 "--key",
                 "kernel.key",
                 "--root",
-                "root.1.json",
+                self.root,
                 "--passphrase-file",
                 PASSPHRASE_FILE,
                 "--out",
@@ -136,6 +171,12 @@ impl<'s> Vendor<'s> {
             0,
         )
         .map(drop)
+    }
+
+    /// Runs a verb that signs licenses, each of which is in the ledger before it is anywhere else.
+    fn signs(&self, words: &[&str]) -> Result<()> {
+        let by = ["--key", self.key, "--root", self.root, "--ledger", LEDGER];
+        self.tool(&[words, &by, &["--passphrase-file", PASSPHRASE_FILE]].concat(), 0).map(drop)
     }
 
     fn tool(&self, arguments: &[&str], lines: usize) -> Result<String> {
@@ -150,12 +191,27 @@ impl<'s> Vendor<'s> {
     }
 }
 
-fn template_for(customer: &str, tenant: &str, mode: &str) -> String {
-    // A year from now, so that the demonstration never goes stale.
-    let year = jiff::Zoned::now().year() + 1;
-    format!(
-        r#"product = "atlas"
-issued_to = "{customer}"
+/// One of the vendor's customers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Customer<'c> {
+    pub(super) name: &'c str,
+    pub(super) tenant: &'c str,
+    /// The contract, whose license this is.
+    pub(super) license_id: &'c str,
+    pub(super) mode: &'c str,
+    /// What else its template grants.
+    pub(super) more: &'c str,
+}
+
+impl Customer<'_> {
+    fn template(&self) -> String {
+        let Self { name, tenant, license_id, mode, more } = self;
+        // A year from now, so that the demonstration never goes stale.
+        let year = jiff::Zoned::now().year() + 1;
+        format!(
+            r#"license_id = "{license_id}"
+product = "atlas"
+issued_to = "{name}"
 expires_on = {year}-12-31
 modes = ["{mode}"]
 binding = "none"
@@ -175,6 +231,7 @@ feature = "export"
 [[entitlements]]
 feature = "report"
 limits = {{ quota = 3, time_window = "P1M" }}
-"#
-    )
+{more}"#
+        )
+    }
 }

@@ -9,7 +9,7 @@ use farhold_contract::model::RuntimeType;
 use super::{Intake, Kernel};
 use crate::{
     http::Address,
-    site::{Document, Runtime},
+    site::{Document, Runtime, Vendor},
 };
 
 /// What opens a Kernel to one new agent, in a file as it is handed over.
@@ -34,6 +34,15 @@ impl Kernel {
     #[track_caller]
     pub fn holds(&self, documents: &Document) -> &Self {
         self.verb(["license", "upload", documents.path().to_str().unwrap()]).done();
+        self
+    }
+
+    /// Takes in the vendor's ledger as it stands.
+    #[track_caller]
+    pub fn holds_ledger_of(&self, vendor: &Vendor) -> &Self {
+        let (ledger, out) = (vendor.ledger(), vendor.next("jsonl"));
+        vendor.says(&format!("ledger export {} --out {}", ledger.display(), out.display()));
+        self.verb(["ledger", "upload", out.to_str().unwrap()]).done();
         self
     }
 

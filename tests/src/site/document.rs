@@ -55,6 +55,17 @@ impl Document {
         Self::written(self.path.with_extension("tampered"), &bytes)
     }
 
+    /// A copy whose payload says something else in a place; no longer signed.
+    pub fn saying(&self, text: &str, other: &str) -> Self {
+        let mut envelope = String::from_utf8(self.bytes()).unwrap();
+        let payload = serde_json::from_str::<Value>(envelope.lines().next().unwrap()).unwrap();
+        let payload = payload["payload"].as_str().unwrap();
+        let said = String::from_utf8(STANDARD.decode(payload).unwrap()).unwrap();
+        assert!(said.contains(text), "{text} is not in {said}");
+        envelope = envelope.replacen(payload, &STANDARD.encode(said.replacen(text, other, 1)), 1);
+        Self::written(self.path.with_extension("rewritten"), envelope.as_bytes())
+    }
+
     /// A copy of which only the first so many bytes are there.
     pub fn truncated(&self, bytes: usize) -> Self {
         Self::written(self.path.with_extension("truncated"), &self.bytes()[..bytes])

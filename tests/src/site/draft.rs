@@ -1,6 +1,6 @@
 //! License draft: what a vendor writes into a template, in words.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use farhold_contract::{Date, model::RuntimeType};
 
@@ -21,6 +21,7 @@ pub struct LicenseDraft {
     ladder: String,
     audit: String,
     more: String,
+    flags: String,
     features: Vec<Feature>,
 }
 
@@ -46,6 +47,7 @@ impl LicenseDraft {
             ladder: String::new(),
             audit: String::new(),
             more: String::new(),
+            flags: String::new(),
             features: Vec::new(),
         }
     }
@@ -152,13 +154,71 @@ impl LicenseDraft {
 
     /// Only after these revocations.
     pub fn needing_revocations(mut self, generation: u64) -> Self {
-        self.more = format!("needs = {{ revocations = {generation} }}\n");
+        self.more.push_str(&format!("needs = {{ revocations = {generation} }}\n"));
+        self
+    }
+
+    /// Only after this root.
+    pub fn needing_root(mut self, version: u64) -> Self {
+        self.more.push_str(&format!("needs = {{ root = {version} }}\n"));
+        self
+    }
+
+    /// For linked and for detached sites.
+    pub const fn in_both_modes(mut self) -> Self {
+        self.modes = r#"["managed", "detached"]"#;
+        self
+    }
+
+    /// Only for a machine with so many of these components.
+    pub fn bound_to_parts(mut self, require: usize, components: &BTreeMap<String, String>) -> Self {
+        let part = |(name, hash): (&String, &String)| format!("\"{name}\" = \"{hash}\"");
+        let parts: Vec<String> = components.iter().map(part).collect();
+        self.binding = Some(format!(
+            "{{ fingerprint = {{ require = {require}, components = {{ {} }} }} }}",
+            parts.join(", ")
+        ));
+        self
+    }
+
+    /// It may move to another machine so often a year.
+    pub fn moving(mut self, times_a_year: u64) -> Self {
+        self.more.push_str(&format!("rehosts_per_year = {times_a_year}\n"));
+        self
+    }
+
+    /// Runtimes released before this day stay covered; without an end.
+    pub fn released_before(mut self, day: &str) -> Self {
+        self.expires_on = None;
+        self.more.push_str(&format!("released_before = {day}\n"));
+        self
+    }
+
+    /// Its last day ends in this zone.
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        self.more.push_str(&format!("time_zone = \"{zone}\"\n"));
+        self
+    }
+
+    /// Sets a flag, as TOML writes it.
+    pub fn flag(self, key: &str, value: &str) -> Self {
+        self.flag_line(key, value, "")
+    }
+
+    /// Sets a flag for these versions of the product.
+    pub fn flag_for(self, key: &str, value: &str, versions: &str) -> Self {
+        self.flag_line(key, value, &format!("versions = \"{versions}\"\n"))
+    }
+
+    fn flag_line(mut self, key: &str, value: &str, more: &str) -> Self {
+        write!(self.flags, "[[flags]]\nkey = \"{key}\"\nvalue = {value}\n{more}")
+            .expect("a string takes it");
         self
     }
 
     /// Only for these versions of the product.
     pub fn versions(mut self, range: &str) -> Self {
-        self.more = format!("versions = \"{range}\"\n");
+        self.more.push_str(&format!("versions = \"{range}\"\n"));
         self
     }
 
@@ -218,6 +278,7 @@ impl LicenseDraft {
                 writeln!(text, "limits = {{ {} }}", limits.join(", ")).expect("it takes it");
             }
         }
+        text.push_str(&self.flags);
         text
     }
 

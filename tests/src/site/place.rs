@@ -31,6 +31,7 @@ pub struct Plan {
     trust_file: Option<PathBuf>,
     level: &'static str,
     queue_cap: &'static str,
+    more: Vec<(&'static str, String)>,
 }
 
 /// One site.
@@ -75,6 +76,12 @@ impl Plan {
         self
     }
 
+    /// With another key of the configuration, a text.
+    pub fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.more.push((key, value.to_owned()));
+        self
+    }
+
     /// The audit queue's cap.
     pub const fn queue_cap(mut self, cap: &'static str) -> Self {
         self.queue_cap = cap;
@@ -106,6 +113,7 @@ impl Site {
             trust_file: None,
             level: "info",
             queue_cap: "256MiB",
+            more: Vec::new(),
         });
         let trust = (vendor.root(), vendor.root_sha256());
         let folder = tempfile::tempdir().unwrap();
@@ -192,21 +200,6 @@ impl Site {
         Ran::command(self.command(words).arg("--json"))
     }
 
-    /// Imports a file.
-    pub fn imports(&self, document: &Document) -> Ran {
-        self.verb(["import", document.path().to_str().unwrap()])
-    }
-
-    /// Exports the audit into a new file.
-    #[track_caller]
-    pub fn export(&self) -> Document {
-        static NUMBER: AtomicU16 = AtomicU16::new(0);
-        let name = format!("{}.export", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let out = self.path(&name);
-        self.verb(["export", "--out", out.to_str().unwrap()]).done();
-        Document::at(out)
-    }
-
     /// A new token, and the runtime that holds it; not yet registered.
     #[track_caller]
     pub fn runtime(&self, kind: RuntimeType) -> Runtime {
@@ -279,7 +272,7 @@ impl Site {
     /// The configuration as it was planned.
     pub fn configuration(&self) -> String {
         let at = self.folder.path().display();
-        let Plan { mode, tenant, tcp, trust_file, level, queue_cap } = &self.plan;
+        let Plan { mode, tenant, tcp, trust_file, level, queue_cap, more } = &self.plan;
         let mut text = String::new();
         let mut line = |key: &str, value: &str| writeln!(text, "{key} = \"{value}\"").unwrap();
         mode.iter().for_each(|mode| line("mode", mode));
@@ -294,6 +287,7 @@ impl Site {
         line("log.level", level);
         let none = self.path("no-packaged-root.json");
         line("trust.file", &trust_file.as_ref().unwrap_or(&none).display().to_string());
+        more.iter().for_each(|(key, value)| line(key, value));
         text
     }
 

@@ -1,6 +1,10 @@
 //! Ran: how a verb of one of the tools ended.
 
-use std::process::{Command, Output, Stdio};
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+    thread,
+};
 
 use serde_json::Value;
 
@@ -23,6 +27,19 @@ impl Ran {
     /// Runs a command to its end, with nothing at standard input.
     pub fn command(command: &mut Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("the tool can be started");
+        Self::of(command, &output)
+    }
+
+    /// Runs a command to its end, with these bytes at standard input.
+    pub fn fed(command: &mut Command, input: &[u8]) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the tool can be started");
+        let mut stdin = child.stdin.take().expect("it was asked for");
+        let output = thread::scope(|scope| {
+            // Whoever has read enough closes it: no fault of the test's.
+            scope.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output().expect("it ends")
+        });
         Self::of(command, &output)
     }
 

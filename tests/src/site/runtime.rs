@@ -18,6 +18,7 @@ pub struct Runtime {
     contract: &'static str,
     runtime_id: Option<String>,
     version: String,
+    released_on: Option<String>,
 }
 
 impl Runtime {
@@ -32,6 +33,7 @@ impl Runtime {
             contract: "v0.2",
             runtime_id: None,
             version: "4.2.0".to_owned(),
+            released_on: None,
         }
     }
 
@@ -44,6 +46,12 @@ impl Runtime {
     /// Of another version of the product.
     pub fn of_version(mut self, version: &str) -> Self {
         version.clone_into(&mut self.version);
+        self
+    }
+
+    /// Of a version that was released on this day.
+    pub fn released_on(mut self, day: &str) -> Self {
+        self.released_on = Some(day.to_owned());
         self
     }
 
@@ -69,13 +77,17 @@ impl Runtime {
 
     /// What it says of itself at registration.
     pub fn statement(&self) -> Value {
-        json!({
+        let mut statement = json!({
             "tenant_id": self.tenant,
             "runtime_type": self.kind,
             "deployment_mode": "on_prem",
             "version": self.version,
             "capabilities": ["scorm"],
-        })
+        });
+        if let Some(day) = &self.released_on {
+            statement["released_on"] = day.as_str().into();
+        }
+        statement
     }
 
     /// Asks whether it may use a feature.
@@ -102,6 +114,11 @@ impl Runtime {
     pub fn tells_all(&self, events: &[EventDraft]) -> Call {
         let events: Vec<Value> = events.iter().map(EventDraft::to_json).collect();
         self.post("/kernel/audit/events", &json!({ "events": events }))
+    }
+
+    /// Asks how its switches are set.
+    pub fn flags(&self) -> Call {
+        self.call("GET", "/kernel/flags")
     }
 
     /// Says how it is.

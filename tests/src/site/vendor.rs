@@ -13,10 +13,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use farhold_bundle::{
-    Signer, add_signature,
-    payload::{Payload, Revocations, Role, Root},
+    add_signature,
+    payload::{Payload, Role},
     seal,
 };
+use farhold_contract::Date;
 use farhold_keys::FileSigner;
 
 use super::{Document, LicenseDraft, Ran};
@@ -27,46 +28,68 @@ pub const TENANT: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f";
 /// Another one.
 pub const TENANT_B: &str = "01939b6e-3c5f-7a31-8b53-0f6f1c2d3eee";
 
-/// A vendor: four keys, root 1, and everything it has signed since.
+/// A vendor: a key a role, root 1, and everything it has signed since.
 pub struct Vendor {
     folder: TempDir,
     made: AtomicU64,
     root: Mutex<Document>,
-}
-
-/// What becomes of a key that a new root no longer lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OldKey {
-    /// It signs nothing new; what it signed stays.
-    RotatedOut,
-    /// What it signed falls.
-    Revoked,
+    /// The files of the keys that sign roots, each one person's.
+    pub(super) root_keys: &'static [&'static str],
 }
 
 impl Vendor {
     /// A vendor with a new root.
     pub fn new() -> Self {
+        Self::with_root_keys(&["root.key"], "--expires 9000-01-01")
+    }
+
+    /// A vendor whose roots are signed by two people, both of them.
+    pub fn of_two_people() -> Self {
+        let both = &["root.key", "root-b.key"];
+        Self::with_root_keys(both, "--root-threshold 2 --expires 9000-01-01")
+    }
+
+    /// A vendor whose first root ends on this day.
+    pub fn ending(day: &Date) -> Self {
+        Self::with_root_keys(&["root.key"], &format!("--expires {day}"))
+    }
+
+    fn with_root_keys(root_keys: &'static [&'static str], words: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = Mutex::new(Document::at(folder.path().join("root.json")));
-        let vendor = Self { folder, made: AtomicU64::new(0), root };
-        for role in ["root", "license", "revocation", "kernel"] {
-            vendor.tool(["keygen", &format!("{role}.key"), "--unencrypted"]).done();
+        let vendor = Self { folder, made: AtomicU64::new(0), root, root_keys };
+        for key in ["license.key", "revocation.key", "kernel.key"].iter().chain(root_keys) {
+            vendor.makes_key(key);
         }
-        let keys = "--root-key root.key --license-key license.key --revocation-key revocation.key \
-                    --kernel-key kernel.key";
-        let line = format!(
-            "root init --issuer ACME {keys} --at 2020-01-01T00:00:00Z --expires 9000-01-01 \
-             --out root.json"
-        );
-        vendor.tool(line.split_ascii_whitespace()).done();
+        let root_keys: String = root_keys.iter().map(|key| format!("--root-key {key} ")).collect();
+        vendor.says(&format!(
+            "root init --issuer ACME {root_keys} --license-key license.key --revocation-key \
+             revocation.key --kernel-key kernel.key --at 2020-01-01T00:00:00Z {words} --out root.json"
+        ));
         vendor
+    }
+
+    /// Makes a key, its file not encrypted.
+    pub fn makes_key(&self, file: &str) {
+        self.says(&format!("keygen {file} --unencrypted"));
+    }
+
+    /// Runs a line of `license-tool` as it is typed, which does what it is asked; what it answers.
+    #[track_caller]
+    pub fn says(&self, line: &str) -> Value {
+        self.tool(line.split_ascii_whitespace()).done()
     }
 
     /// Runs `license-tool` for a program to read.
     pub fn tool<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Ran {
+        Ran::command(self.command(words).arg("--json"))
+    }
+
+    /// The command of a verb of `license-tool`.
+    pub fn command<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Command {
         let mut command = Command::new(binaries::path("license-tool"));
-        command.env_clear().current_dir(self.folder.path()).args(words).arg("--json");
-        Ran::command(&mut command)
+        command.env_clear().current_dir(self.folder.path()).args(words);
+        command
     }
 
     /// Its folder.
@@ -88,6 +111,17 @@ impl Vendor {
     /// The root under which it signs now.
     pub fn root_now(&self) -> Document {
         self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It signs under this root from now on.
+    pub(super) fn signs_under(&self, root: &Document) {
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root.clone();
+    }
+
+    /// Writes a template.
+    pub fn template(&self, words: impl FnOnce(LicenseDraft) -> LicenseDraft) -> Document {
+        let draft = words(LicenseDraft::new());
+        Document::written(self.next("toml"), draft.template().as_bytes())
     }
 
     /// Writes a template and signs a license by it.
@@ -148,43 +182,6 @@ impl Vendor {
         Document::at(out)
     }
 
-    /// Signs what the tool can't make yet: revocations.
-    pub fn revocations(&self, generation: u64, licenses: &[&Document]) -> Document {
-        let ids = licenses.iter().map(|license| license.payload()["license_id"].clone());
-        let content = Revocations {
-            issuer: self.issuer().parse().expect("an issuer"),
-            generation: number(generation),
-            issued_at: "2020-01-02T00:00:00Z".parse().expect("a time"),
-            licenses: ids.map(|id| serde_json::from_value(id).expect("an id")).collect(),
-            serials_below: Vec::new(),
-            critical: Vec::new(),
-        };
-        self.sealed(&content, Role::Revocation)
-    }
-
-    /// Signs what the tool can't make yet: the next root, in which the license key is a new one,
-    /// kept as `license.key`, and the old one only rotated out or revoked too.
-    pub fn next_root(&self, old_key: OldKey) -> Document {
-        let mut root: Root = serde_json::from_value(self.root_now().payload()).expect("a root");
-        let old = self.signer(Role::License).public_key().id();
-        std::fs::remove_file(self.folder.path().join("license.key")).expect("it can be removed");
-        self.tool(["keygen", "license.key", "--unencrypted"]).done();
-        let new = self.signer(Role::License);
-        root.version = number(root.version.as_u64() + 1);
-        root.keys.retain(|key| key.public_key.id() != old);
-        root.keys.push(farhold_bundle::payload::RootKey {
-            public_key: new.public_key().clone(),
-            name: None,
-        });
-        root.roles.license.key_ids = vec![new.public_key().id()];
-        if old_key == OldKey::Revoked {
-            root.revoked_keys.insert(old);
-        }
-        let next = self.sealed(&root, Role::Root);
-        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = next.clone();
-        next
-    }
-
     /// Signs any content by the key of a role.
     pub fn sealed<T: Payload>(&self, content: &T, role: Role) -> Document {
         let mut line = seal(content, &self.signer(role)).expect("it is what its type says");
@@ -224,10 +221,6 @@ impl Default for Vendor {
     }
 }
 
-fn number(number: u64) -> farhold_bundle::Positive {
-    farhold_bundle::Positive::new(number).expect("a number of a document")
-}
-
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

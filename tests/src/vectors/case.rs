@@ -57,6 +57,27 @@ impl Case {
         Self::new(Kind::Export, title, section, bytes)
     }
 
+    /// A message whose signature by a key is to be verified.
+    pub(super) fn signature(title: &str, key: &[u8], message: &[u8], signature: &[u8]) -> Self {
+        Self::new(Kind::Signature, title, "§1.5", message).with(|vector| {
+            vector.public_key = Some(hex::encode(key));
+            vector.signature = Some(hex::encode(signature));
+        })
+    }
+
+    /// The value of a component that is to be hashed.
+    pub(super) fn component(title: &str, salt: [u8; 16], name: &str, value: &[u8]) -> Self {
+        Self::new(Kind::Component, title, "§7.2", value).with(|vector| {
+            vector.salt = Some(hex::encode(salt));
+            vector.name = Some(name.to_owned());
+        })
+    }
+
+    /// Lines that stand, whose floor is to be computed.
+    pub(super) fn floor<L: AsRef<[u8]>>(title: &str, lines: &[L]) -> Self {
+        Self::new(Kind::Floor, title, "§5.2", &bundle(lines))
+    }
+
     fn new(kind: Kind, title: &str, section: &str, bytes: &[u8]) -> Self {
         Self(Vector {
             title: title.to_owned(),
@@ -67,6 +88,11 @@ impl Case {
             site: None,
             sha256: None,
             device_key: None,
+            dated_by: None,
+            public_key: None,
+            signature: None,
+            salt: None,
+            name: None,
             input: Input::of(bytes),
             expect: Expect::Taken { ok: Value::Null },
         })
@@ -115,6 +141,7 @@ pub(super) fn site() -> Site {
         device_key: device().public().clone(),
         fingerprint: Default::default(),
         open_nonce: Some(NONCE.to_owned()),
+        released: Default::default(),
     }
 }
 

@@ -166,6 +166,9 @@ fn features() -> Vec<(&'static str, Vector)> {
     let two = |title, other: Vec<u8>| import(title, &[license(json!({})), other]);
     let both = || Stands { outcomes: &["new"; 2], serials: &[1, 1], ..ONE_NEW };
     let waiting = json!({ "not_before": "8000-01-01T00:00:00Z", "expires_on": "8000-12-31" });
+    let lasting = || license(json!({ "expires_on": "9000-12-31" }));
+    let ended = || json!({ "not_before": "2026-01-01T00:00:00Z", "expires_on": "2026-12-31" });
+    let follows = |from: &str| json!({ "not_before": from, "expires_on": "2029-01-31" });
     vec![
         (
             "feature-of-two-products",
@@ -182,7 +185,7 @@ fn features() -> Vec<(&'static str, Vector)> {
         ),
         (
             "feature-of-a-product-that-waits",
-            two("Also where one of the licenses waits", labs(same(), waiting))
+            import("Also where one of the licenses waits", &[lasting(), labs(same(), waiting)])
                 .refused(Code::LicenseFeatureConflict),
         ),
         (
@@ -197,6 +200,46 @@ fn features() -> Vec<(&'static str, Vector)> {
             "feature-of-two-products-for-two-tenants",
             two("Two products grant one feature to two tenants", labs(same(), of_tenant_b()))
                 .taken(both()),
+        ),
+        (
+            "feature-of-a-license-past-its-stop",
+            import(
+                "A license past its stop grants nothing to conflict with",
+                &[license(ended()), labs(same(), json!({}))],
+            )
+            .taken(both()),
+        ),
+        (
+            "feature-of-a-license-in-its-grace",
+            import(
+                "In its grace it does",
+                &[
+                    license(with(ended(), json!({ "ladder": { "grace": "P1Y" } }))),
+                    labs(same(), json!({})),
+                ],
+            )
+            .refused(Code::LicenseFeatureConflict),
+        ),
+        (
+            "feature-that-moves-to-another-product",
+            two(
+                "One is over before the other begins",
+                labs(same(), follows("2028-02-01T12:00:00Z")),
+            )
+            .taken(both()),
+        ),
+        (
+            "feature-that-moves-too-early",
+            two("One is not yet over", labs(same(), follows("2028-02-01T11:59:59Z")))
+                .refused(Code::LicenseFeatureConflict),
+        ),
+        (
+            "feature-past-its-own-end",
+            two(
+                "An entitlement past its own end conflicts with nothing",
+                labs(with(same(), json!({ "valid_until": "2027-05-31T00:00:00Z" })), json!({})),
+            )
+            .taken(both()),
         ),
         (
             "feature-of-a-revoked-license",

@@ -4,13 +4,17 @@
 //! hand; nothing of it is asked of the code that the vectors are for.
 
 mod answer;
+mod binding;
 mod case;
 mod chain;
+mod clock;
+mod ed25519;
 mod format;
 mod license;
 mod order;
 mod payload;
 pub mod run;
+mod scalar;
 mod signature;
 #[path = "../../../crates/bundle/tests/support/mod.rs"]
 mod support;
@@ -29,9 +33,12 @@ use vector::Vector;
 
 type Area = (&'static str, fn() -> Vec<(&'static str, Vector)>);
 
-const AREAS: [Area; 10] = [
+const AREAS: [Area; 13] = [
     ("answer", answer::vectors),
+    ("binding", binding::vectors),
     ("chain", chain::vectors),
+    ("clock", clock::vectors),
+    ("ed25519", ed25519::vectors),
     ("format", format::vectors),
     ("license", license::vectors),
     ("order", order::vectors),

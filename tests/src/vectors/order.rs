@@ -15,6 +15,7 @@ pub(super) fn vectors() -> Vec<(&'static str, Vector)> {
     let mut vectors = serials();
     vectors.extend(generations());
     vectors.extend(bundles());
+    vectors.extend(states());
     vectors
 }
 
@@ -155,6 +156,15 @@ fn generations() -> Vec<(&'static str, Vector)> {
             import("One generation is one list", list(5, &[1])).refused_at(1, Code::BundleConflict),
         ),
         (
+            "same-generation",
+            import("The same list is known", list(5, &[1, 2])).refused(Code::BundleSuperseded),
+        ),
+        (
+            "last-generation",
+            import("The last generation is 2^53 - 1", list(LAST_NUMBER, &[]))
+                .taken(Stands { revocations: LAST_NUMBER, ..ONE_NEW }),
+        ),
+        (
             "newer-generation",
             import("A newer list replaces the older, whatever the step", list(9, &[]))
                 .taken(Stands { revocations: 9, ..ONE_NEW }),
@@ -192,6 +202,128 @@ fn bundles() -> Vec<(&'static str, Vector)> {
                 &[&license],
             )
             .refused_at(1, Code::SignatureKeyUnknown),
+        ),
+    ]
+}
+
+/// Whatever has become of the site, a bundle is taken: it is how a site is repaired.
+fn states() -> Vec<(&'static str, Vector)> {
+    let vendor = Vendor::new(1);
+    let license =
+        |serial, changes| vendor.sign_license(&with(vendor.license_json(serial), changes));
+    let plain = |serial| license(serial, json!({}));
+    let list = vendor.revocations_line(3, &[license_id(1)]);
+    let next = |title, section, standing: &[Vec<u8>], stands: Stands| {
+        Case::import(title, section, &self::standing(&vendor, standing), &[plain(6)])
+            .at_site()
+            .taken(stands)
+    };
+    let both = || Stands { serials: &[5, 6], ..ONE_NEW };
+    let ended = json!({ "not_before": "2026-01-01T00:00:00Z", "expires_on": "2026-12-31" });
+    let waits = json!({ "not_before": "8000-01-01T00:00:00Z", "expires_on": "8000-12-31" });
+    let bound = json!({ "binding": { "device_key": vendor.root.keys[0].public() } });
+    let detached = json!({ "modes": ["detached"], "binding": "none" });
+    let second = vendor.rotate(Role::License);
+    let second_copy = [vendor.root_line(), list.clone(), plain(5)];
+    vec![
+        (
+            "import-while-ended",
+            next("While the license has ended", "§3.5", &[license(5, ended)], both()),
+        ),
+        (
+            "import-while-it-waits",
+            next("While the license has not begun", "§3.5", &[license(5, waits)], both()),
+        ),
+        (
+            "import-while-revoked",
+            next(
+                "While the license is revoked",
+                "§3.5",
+                &[list.clone(), plain(5)],
+                Stands { revocations: 3, ..both() },
+            ),
+        ),
+        (
+            "import-while-bound-elsewhere",
+            next("While the license is another machine's", "§3.5", &[license(5, bound)], both()),
+        ),
+        (
+            "import-while-in-another-mode",
+            next("While the license is for another mode", "§3.5", &[license(5, detached)], both()),
+        ),
+        (
+            "import-while-nothing-stands",
+            next("While nothing stands", "§3.5", &[], Stands { serials: &[6], ..ONE_NEW }),
+        ),
+        (
+            "everything-lost-and-brought-again",
+            Case::import(
+                "A site that lost all but its root takes what it had",
+                "§3.6",
+                &standing(&vendor, &[]),
+                &second_copy,
+            )
+            .at_site()
+            .taken(Stands {
+                outcomes: &["known", "new", "new"],
+                revocations: 3,
+                serials: &[5],
+                ..ONE_NEW
+            }),
+        ),
+        (
+            "licenses-lost-and-revocations-kept",
+            Case::import(
+                "What is left of a half-deleted site still counts",
+                "§3.6",
+                &standing(&vendor, std::slice::from_ref(&list)),
+                &[vendor.revocations_line(2, &[]), plain(5)],
+            )
+            .at_site()
+            .taken(Stands {
+                outcomes: &["superseded", "new"],
+                revocations: 3,
+                serials: &[5],
+                ..ONE_NEW
+            }),
+        ),
+        (
+            "revocations-lost-and-needed",
+            Case::import(
+                "What a half-deleted site has lost, a license that needs it brings to light",
+                "§4.2",
+                &standing(&vendor, &[plain(5)]),
+                &[license(6, json!({ "needs": { "revocations": 3 } }))],
+            )
+            .at_site()
+            .refused_at(1, Code::BundleIncomplete),
+        ),
+        (
+            "restored-from-a-snapshot",
+            Case::import(
+                "A site set back to an older state goes on from there",
+                "§3.6",
+                &standing(&vendor, &[plain(4)]),
+                &[plain(5), second.root_line_after(&vendor), second.license_line(6)],
+            )
+            .at_site()
+            .refused_at(1, Code::SignatureKeyUnknown),
+        ),
+        (
+            "restored-from-a-snapshot-and-reissued",
+            Case::import(
+                "By what the keys of today have signed",
+                "§3.6",
+                &standing(&vendor, &[plain(4)]),
+                &[second.root_line_after(&vendor), second.license_line(6)],
+            )
+            .at_site()
+            .taken(Stands {
+                outcomes: &["new"; 2],
+                root: 2,
+                serials: &[4, 6],
+                ..ONE_NEW
+            }),
         ),
     ]
 }

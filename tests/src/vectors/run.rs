@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use farhold_audit::{ExportError, ExportVerifier};
 use farhold_bundle::{
-    ImportPlan, LineOutcome, Standing, TrustRoot, decode_typed_form, plan_import,
+    ImportPlan, LineOutcome, PublicKey, Standing, TrustRoot, component_hash, decode_typed_form,
+    plan_import,
 };
 use farhold_contract::{Code, Sha256Digest, Timestamp};
 
@@ -22,6 +23,9 @@ pub fn run(vector: &Vector) -> Result<Expect, String> {
         Kind::Install => install(&input, vector.sha256),
         Kind::TypedForm => typed_form(&input),
         Kind::Export => export(vector, &input),
+        Kind::Signature => signature(vector, &input)?,
+        Kind::Component => component(vector, &input)?,
+        Kind::Floor => floor(vector, &input)?,
     })
 }
 
@@ -36,15 +40,19 @@ pub fn import_at(vector: &Vector, now: Timestamp) -> Result<Expect, String> {
 
 /// A member that its kind does not read would only look as if it were tested.
 fn require_members(vector: &Vector) -> Result<(), String> {
-    let import = vector.kind == Kind::Import;
-    for (member, is_there, is_read) in [
-        ("now", vector.now.is_some(), import),
-        ("standing", !vector.standing.is_empty(), import),
-        ("site", vector.site.is_some(), import),
-        ("sha256", vector.sha256.is_some(), vector.kind == Kind::Install),
-        ("device_key", vector.device_key.is_some(), vector.kind == Kind::Export),
+    for (member, is_there, reader) in [
+        ("now", vector.now.is_some(), Kind::Import),
+        ("standing", !vector.standing.is_empty(), Kind::Import),
+        ("site", vector.site.is_some(), Kind::Import),
+        ("sha256", vector.sha256.is_some(), Kind::Install),
+        ("device_key", vector.device_key.is_some(), Kind::Export),
+        ("dated_by", vector.dated_by.is_some(), Kind::Floor),
+        ("public_key", vector.public_key.is_some(), Kind::Signature),
+        ("signature", vector.signature.is_some(), Kind::Signature),
+        ("salt", vector.salt.is_some(), Kind::Component),
+        ("name", vector.name.is_some(), Kind::Component),
     ] {
-        if is_there && !is_read {
+        if is_there && vector.kind != reader {
             return Err(format!("{member} is not read by this kind"));
         }
     }
@@ -52,15 +60,20 @@ fn require_members(vector: &Vector) -> Result<(), String> {
 }
 
 fn import(vector: &Vector, input: &[u8], now: Timestamp) -> Result<Expect, String> {
-    let (standing, refused) = Standing::reload(vector.standing.iter().map(String::as_bytes));
-    if let Some(reason) = refused.first() {
-        return Err(format!("what should stand does not: {reason}"));
-    }
+    let standing = stands(vector.standing.iter().map(String::as_bytes))?;
     let site = vector.site.as_ref().map(super::vector::Site::facts);
     Ok(match plan_import(&standing, input, site.as_ref(), now) {
         Ok(plan) => Expect::Taken { ok: plan_value(&plan) },
         Err(refusal) => Expect::Refused { code: refusal.code(), line: refusal.line },
     })
+}
+
+fn stands<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Standing, String> {
+    let (standing, refused) = Standing::reload(lines);
+    match refused.first() {
+        None => Ok(standing),
+        Some(reason) => Err(format!("what should stand does not: {reason}")),
+    }
 }
 
 fn plan_value(plan: &ImportPlan) -> Value {
@@ -124,6 +137,34 @@ fn verify_export(vector: &Vector, bytes: &[u8]) -> Result<Value, ExportError> {
         "to_seq": summary.after().seq,
         "head": summary.after().head,
     }))
+}
+
+fn signature(vector: &Vector, message: &[u8]) -> Result<Expect, String> {
+    let hex = vector.signature.as_deref().ok_or("a signature is needed")?;
+    let bytes = hex::decode(hex).map_err(|error| format!("the signature is not hex: {error}"))?;
+    let text = vector.public_key.as_deref().ok_or("a public key is needed")?;
+    let Ok(key) = text.parse::<PublicKey>() else { return Ok(refused(Code::KeyWeak)) };
+    let holds = <&[u8; 64]>::try_from(bytes.as_slice())
+        .is_ok_and(|signature| key.verifies(message, signature));
+    Ok(if holds {
+        Expect::Taken { ok: json!({ "key_id": key.id() }) }
+    } else {
+        refused(Code::SignatureInvalid)
+    })
+}
+
+fn component(vector: &Vector, value: &[u8]) -> Result<Expect, String> {
+    let name = vector.name.as_deref().ok_or("a name is needed")?;
+    let mut salt = [0; 16];
+    hex::decode_to_slice(vector.salt.as_deref().ok_or("a salt is needed")?, &mut salt)
+        .map_err(|error| format!("the salt is not 16 bytes in hex: {error}"))?;
+    Ok(Expect::Taken { ok: json!({ "hash": component_hash(&salt, name, value) }) })
+}
+
+fn floor(vector: &Vector, lines: &[u8]) -> Result<Expect, String> {
+    let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let standing = stands(lines)?;
+    Ok(Expect::Taken { ok: json!({ "floor": standing.floor(vector.dated_by) }) })
 }
 
 const fn refused(code: Code) -> Expect {

@@ -10,6 +10,7 @@ use farhold_contract::Code;
 
 use super::{
     case::{Case, ONE_LICENSE},
+    scalar::plus_orders,
     support::{Key, NONCE, Vendor, device, key, line, line_of, payload_of, raw_line, with},
     vector::Vector,
 };
@@ -48,6 +49,7 @@ fn counted() -> Vec<(&'static str, Vector)> {
     };
     let mut aliased = signatures(&both, &[first, first]);
     aliased[1].0 = second.id();
+    let good = signatures(&any, &[first]);
     let mut broken = signatures(&any, &[first, second]);
     broken[1].1[7] ^= 4;
     let mut swapped = signatures(&both, &[first, second]);
@@ -82,6 +84,24 @@ fn counted() -> Vec<(&'static str, Vector)> {
                 .refused_at(1, Code::SignatureInvalid),
         ),
         (
+            "keyid-of-nobody",
+            of(
+                &any,
+                "A good signature under nobody's id",
+                &[(KeyId::new([0; 32]), good[0].1.clone())],
+            )
+            .refused_at(1, Code::SignatureKeyUnknown),
+        ),
+        (
+            "keyid-of-another-role",
+            of(
+                &any,
+                "A good signature under the id of a kernel key",
+                &[(any.kernel.keys[0].id(), good[0].1.clone())],
+            )
+            .refused_at(1, Code::SignatureWrongRole),
+        ),
+        (
             "surplus-and-broken",
             of(&any, "A surplus signature that does not hold refuses the line", &broken)
                 .refused_at(1, Code::SignatureInvalid),
@@ -109,11 +129,13 @@ fn held() -> Vec<(&'static str, Vector)> {
     let mut flipped = good.clone();
     flipped[0].1[0] ^= 1;
     let mut malleable = good.clone();
-    add_the_order(&mut malleable[0].1[32..]);
+    let s = std::array::from_fn(|at| good[0].1[32 + at]);
+    malleable[0].1[32..].copy_from_slice(&plus_orders(&s, 1));
     let zeros = [(key.id(), vec![0; 64])];
     // s = 0 and R = the neutral element: it holds for a key of small order, whatever is signed.
     let neutral = [(key.id(), [&[1][..], &[0; 63]].concat())];
-    let raw = key.sign(vendor.license_json(1).to_string().as_bytes());
+    let raw =
+        key.sign(vendor.license_json(1).to_string().as_bytes()).expect("a key in memory signs");
     let not_encoded = [(key.id(), raw.to_vec())];
     let reset = with(
         vendor.license_json(1),
@@ -153,18 +175,6 @@ fn held() -> Vec<(&'static str, Vector)> {
     ]
 }
 
-/// Adds the order of Ed25519's group to a little-endian number below it.
-fn add_the_order(s: &mut [u8]) {
-    const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
-    let order = hex::decode(ORDER).expect("the constant is hex");
-    let mut carry = 0;
-    for (byte, order) in s.iter_mut().zip(order) {
-        let sum = u16::from(*byte) + u16::from(order) + carry;
-        *byte = sum.to_le_bytes()[0];
-        carry = sum >> 8;
-    }
-}
-
 fn roles() -> Vec<(&'static str, Vector)> {
     let vendor = Vendor::new(1);
     let content = |line: Vec<u8>| -> Value {
@@ -186,6 +196,15 @@ fn roles() -> Vec<(&'static str, Vector)> {
         (
             "license-by-revocation",
             wrong("A license by a revocation key", License, &license, Role::Revocation),
+        ),
+        (
+            "revocations-by-root",
+            wrong("Revocations by a root key", Revocations, &revocations, Role::Root),
+        ),
+        ("receipt-by-root", wrong("A receipt by a root key", Receipt, &receipt, Role::Root)),
+        (
+            "clock-reset-by-revocation",
+            wrong("A clock reset by a revocation key", ClockReset, &reset, Role::Revocation),
         ),
         ("license-by-kernel", wrong("A license by a kernel key", License, &license, Role::Kernel)),
         (

@@ -7,7 +7,7 @@ use farhold_contract::Code;
 
 use super::{
     case::{Case, ONE_LICENSE, ONE_NEW, Stands},
-    support::{LAST_NUMBER, Vendor, license_id, line, with},
+    support::{LAST_NUMBER, TENANT_A, Vendor, license_id, line, with},
     vector::Vector,
 };
 
@@ -33,6 +33,29 @@ fn last_numbers() -> Vec<(&'static str, Vector)> {
     );
     let healer = first.revoke(Role::Revocation);
     let healing = healer.root_line_after(&first);
+    let bounding = with(
+        first.revocations_json(LAST_NUMBER, &[]),
+        json!({ "serials_below": [
+            { "tenant_id": TENANT_A, "product": "courses", "serial": LAST_NUMBER },
+        ]}),
+    );
+    let bounding = line(DocumentType::Revocations, &bounding, &first.revocation.keys);
+    let mut either = Vendor::with_signers(1, Role::Revocation, 2);
+    either.revocation.threshold = 1;
+    let by = |n: usize, generation| {
+        let content = either.revocations_json(generation, &[]);
+        line(DocumentType::Revocations, &content, &either.revocation.keys[n..=n])
+    };
+    let mut one_revoked = either.next();
+    one_revoked.revoked.extend(one_revoked.revocation.keys.pop().map(|stolen| stolen.id()));
+    let second_key = first.rotate(Role::License);
+    let third = second_key.revoke(Role::License);
+    let lived_through = [
+        first.root_line(),
+        second_key.root_line_after(&first),
+        first.license_line(5),
+        second_key.license_line(LAST_NUMBER),
+    ];
     let import = |title, section, standing: &[Vec<u8>], lines: &[Vec<u8>]| {
         Case::import(title, section, standing, lines)
     };
@@ -92,8 +115,59 @@ fn last_numbers() -> Vec<(&'static str, Vector)> {
         ),
         (
             "last-generation-falls",
-            import("A stolen key's revocations fall with it", "§3.3", &poisoned, &[healing])
-                .taken(Stands { fallen: 1, root: 2, serials: &[5], ..ONE_NEW }),
+            import(
+                "A stolen key's revocations fall with it",
+                "§3.3",
+                &poisoned,
+                std::slice::from_ref(&healing),
+            )
+            .taken(Stands { fallen: 1, root: 2, serials: &[5], ..ONE_NEW }),
+        ),
+        (
+            "last-generation-blocks",
+            import(
+                "The last generation leaves no room above it",
+                "§3.5",
+                &poisoned,
+                &[first.revocations_line(4, &[])],
+            )
+            .refused(Code::BundleSuperseded),
+        ),
+        (
+            "every-serial-below-the-last",
+            import(
+                "A thief's bound on serials falls with its list",
+                "§3.3",
+                &standing(&first, &[bounding, first.license_line(5)]),
+                &[healing.clone(), first.license_line(6)],
+            )
+            .taken(Stands {
+                outcomes: &["new"; 2],
+                fallen: 1,
+                root: 2,
+                serials: &[5, 6],
+                ..ONE_NEW
+            }),
+        ),
+        (
+            "list-of-another-key-comes-back",
+            import(
+                "The list before comes back when the thief's falls",
+                "§3.3",
+                &standing(&either, &[by(0, 3), by(1, LAST_NUMBER)]),
+                &[one_revoked.root_line_after(&either)],
+            )
+            .taken(Stands { fallen: 1, root: 2, revocations: 3, ..ONE_NEW }),
+        ),
+        (
+            "license-of-another-key-comes-back",
+            import(
+                "The license before comes back when the thief's falls",
+                "§3.3",
+                &lived_through,
+                &[third.root_line_after(&second_key)],
+            )
+            .taken(Stands { fallen: 1, root: 3, serials: &[5], ..ONE_NEW }),
         ),
         (
             "thiefs-license-beside-the-root",

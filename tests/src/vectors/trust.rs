@@ -19,6 +19,7 @@ pub(super) fn vectors() -> Vec<(&'static str, Vector)> {
     let mut vectors = first_roots();
     vectors.extend(no_second_trust());
     vectors.extend(steps());
+    vectors.extend(older());
     vectors.extend(thresholds());
     vectors.extend(ends());
     vectors.extend(constancy());
@@ -164,13 +165,79 @@ fn chain(steps: usize) -> (Vendor, Vec<Vec<u8>>) {
     (first, roots)
 }
 
+fn older() -> Vec<(&'static str, Vector)> {
+    let (first, mut roots) = chain(2);
+    let third = (0..2).fold(first.clone(), |vendor, _| vendor.rotate(Role::Root));
+    roots.insert(0, first.root_line());
+    let license = third.license_line(1);
+    let site = [roots[2].clone()];
+    let offer = |title, lines: &[Vec<u8>]| Case::import(title, "§3.5", &site, lines);
+    let root_3 = Stands { root: 3, ..ONE_LICENSE };
+    let by_others = line(DocumentType::Root, &first.root_json(), &first.license.keys);
+    let in_our_name = Vendor { issuer: first.issuer.clone(), version: 2, ..Vendor::new(66) };
+    vec![
+        (
+            "whole-chain-at-a-later-root",
+            offer(
+                "A site that began with root 3 skips the roots before it",
+                &[&roots[..], std::slice::from_ref(&license)].concat(),
+            )
+            .taken(Stands { outcomes: &["superseded", "superseded", "known", "new"], ..root_3 }),
+        ),
+        (
+            "older-root-alone",
+            offer("Also one of them alone", &[roots[1].clone(), license.clone()]).taken(Stands {
+                outcomes: &["superseded", "new"],
+                root: 3,
+                ..ONE_LICENSE
+            }),
+        ),
+        (
+            "older-root-by-others",
+            offer("But not where its own keys did not sign it", &[by_others, license.clone()])
+                .refused_at(1, Code::SignatureKeyUnknown),
+        ),
+        (
+            "older-root-of-another-issuer",
+            offer("Nor another issuer's", &[Vendor::new(2).root_line(), license])
+                .refused_at(1, Code::TrustIssuer),
+        ),
+        (
+            "older-root-that-leads-elsewhere",
+            offer(
+                "Nor one that the next root does not follow",
+                &[in_our_name.root_line(), roots[2].clone()],
+            )
+            .refused_at(2, Code::SignatureKeyUnknown),
+        ),
+    ]
+}
+
 fn steps() -> Vec<(&'static str, Vector)> {
     let (first, roots) = chain(3);
     let backwards: Vec<_> = roots.iter().rev().cloned().collect();
     let leap = Vendor { version: 3, ..first.next() };
     let other = Vendor { expires: "8999-01-01T00:00:00Z", ..first.next() };
     let (_, too_many) = chain(LIMITS.root_steps + 1);
+    let (_, mut ten) = chain(10);
+    let eleventh = (0..10).fold(first.clone(), |vendor, _| vendor.rotate(Role::Root));
+    ten.push(eleventh.license_line(2));
     vec![
+        (
+            "ten-rotations",
+            Case::import(
+                "A site that slept through ten rotations catches up in one import",
+                "§3.2",
+                &[first.root_line(), first.license_line(1)],
+                &ten,
+            )
+            .taken(Stands {
+                outcomes: &["new"; 11],
+                root: 11,
+                serials: &[1, 2],
+                ..ONE_NEW
+            }),
+        ),
         (
             "next-root",
             import("A root that follows by one", "§3.2", &first, &roots[..1])

@@ -6,8 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use farhold_bundle::{PublicKey, SiteFacts, payload::SiteMode};
-use farhold_contract::{Code, Sha256Digest, Timestamp, id::TenantId};
+use farhold_bundle::{Positive, PublicKey, SiteFacts, payload::SiteMode};
+use farhold_contract::{
+    Code, Sha256Digest, Timestamp,
+    id::{LicenseId, TenantId},
+};
 
 /// Bytes, where they arrive, and what must come of them.
 ///
@@ -37,6 +40,21 @@ pub struct Vector {
     /// The key whose export it must be; absent: the export's own word is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_key: Option<PublicKey>,
+    /// The time of the last clock reset, after which no document dates the floor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated_by: Option<Timestamp>,
+    /// The raw bytes of a public key, in hex; they may be no key at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// A signature in hex, of whatever length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// The salt of a fingerprint: 16 bytes in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
+    /// The name of a component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The bytes.
     pub input: Input,
     /// What must come of them.
@@ -55,6 +73,12 @@ pub enum Kind {
     TypedForm,
     /// An audit export is verified to its end.
     Export,
+    /// A signature over bare bytes is verified by a bare key.
+    Signature,
+    /// The value of a machine's component is hashed.
+    Component,
+    /// The floor of time is computed from lines that stand.
+    Floor,
 }
 
 /// What a site is, as far as an import asks.
@@ -73,6 +97,9 @@ pub struct Site {
     /// The nonce of the one open request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_nonce: Option<String>,
+    /// Licenses given up there, each with the last serial that was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub released: BTreeMap<LicenseId, Positive>,
 }
 
 /// The bytes of a vector.
@@ -164,6 +191,7 @@ impl Site {
             device_key: self.device_key.clone(),
             fingerprint: self.fingerprint.clone(),
             open_nonce: self.open_nonce.clone(),
+            released: self.released.clone(),
         }
     }
 }

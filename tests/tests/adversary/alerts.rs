@@ -31,6 +31,7 @@ fn license(id: &str) -> Value {
 fn a_site_that_makes_licenses_and_roots_up_is_two_alerts() {
     let vendor = Vendor::new();
     let kernel = kernel(&vendor);
+    kernel.holds_ledger_of(&vendor);
     let mut rogue = Rogue::enrolled(&kernel, &[TENANT]);
     let digest = rogue.reports(&json!({})).json().unwrap()["bundle_digest"].clone();
     for _ in 0..3 {

@@ -10,13 +10,13 @@ fn a_revoked_license_is_denied_and_its_replacement_brings_it_back() {
     let mut site = Site::new(&vendor).trusting().holding(&license);
     let courses = site.runtime(Courses).registered();
     courses.check("export").allowed();
-    site.imports(&vendor.revocations(1, &[&license])).done();
+    site.imports(&vendor.revokes(&[&license])).done();
     courses.check("export").denied(Code::LicenseRevoked);
     assert!(site.suffers("license_revoked"));
     site.runtime(Courses).registers().answer().refused(Code::LicenseRevoked);
     site.killed().started();
     courses.check("export").denied(Code::LicenseRevoked);
-    site.imports(&vendor.revocations(1, &[])).refused(Code::BundleConflict);
+    site.imports(&vendor.revokes(&[])).refused(Code::BundleConflict);
 
     let replacement = vendor.license(|l| l.serial(2).feature("export"));
     site.imports(&replacement).done();
@@ -75,7 +75,7 @@ fn a_bundle_is_taken_whole_or_not_at_all() {
     let site = Site::new(&vendor).trusting();
     site.imports(&good.and(&[&needing])).refused(Code::BundleIncomplete);
     assert_eq!(site.verb(["license", "show"]).done()["licenses"].as_array().unwrap().len(), 0);
-    site.imports(&good.and(&[&needing, &vendor.revocations(1, &[])])).done();
+    site.imports(&good.and(&[&needing, &vendor.revokes(&[])])).done();
     let other = vendor.license(|l| l.renewing(&needing).serial(1).feature("another"));
     site.imports(&other).refused(Code::BundleConflict);
 }

@@ -216,11 +216,11 @@ fn a_license_that_is_no_longer_for_the_site_is_shown_and_decides_nothing() {
         "{license}"
     );
     assert_eq!(site.status()["ready"], false);
-    courses.check("export").denied(Code::LicenseMissing);
+    courses.check("export").denied(Code::TenantMismatch);
     let own = vendor.license(|l| l.tenant(TENANT_B).feature("export"));
     site.imports(&own).done();
     assert_eq!(site.status()["ready"], true);
-    courses.check("export").denied(Code::LicenseMissing);
+    courses.check("export").denied(Code::TenantMismatch);
 
     site.stopped();
     site.configured(&site.configuration());

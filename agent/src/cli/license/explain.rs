@@ -1,8 +1,9 @@
-//! `farhold license explain CODE`: the closed lists of codes and conditions, offline.
+//! `farhold license explain CODE`: the closed lists of codes and conditions, offline: what each
+//! means, what to do, whom to ask.
 
 use serde::Serialize;
 
-use farhold_contract::{Code, condition::ConditionCode};
+use farhold_contract::{Asks, Code, condition::ConditionCode};
 use farhold_terminal::{Failure, stdout, text};
 
 use crate::{cli::session::Session, config::did_you_mean};
@@ -19,6 +20,7 @@ struct Explained {
     code: &'static str,
     sentence: &'static str,
     action: &'static str,
+    asks: Asks,
     #[serde(skip_serializing_if = "Option::is_none")]
     http_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +36,12 @@ impl Args {
         if session.json() {
             return stdout::json(&explained);
         }
-        let mut told = format!("{}\n{}\n", explained.sentence, explained.action);
+        let mut told = format!(
+            "{}\nWhat to do: {}\nWhom to ask: {}.\n",
+            explained.sentence,
+            explained.action,
+            explained.asks.words()
+        );
         if let (Some(status), Some(exit)) = (explained.http_status, explained.exit_code) {
             told.push_str(&format!("HTTP status {status}, exit code {exit}.\n"));
         }
@@ -47,6 +54,7 @@ fn everything() -> impl Iterator<Item = Explained> {
         code: code.as_str(),
         sentence: code.sentence(),
         action: code.action(),
+        asks: code.asks(),
         http_status: Some(code.status()),
         exit_code: Some(code.exit().code()),
     });
@@ -54,6 +62,7 @@ fn everything() -> impl Iterator<Item = Explained> {
         code: condition.as_str(),
         sentence: condition.impact(),
         action: condition.hint(),
+        asks: condition.asks(),
         http_status: None,
         exit_code: None,
     });

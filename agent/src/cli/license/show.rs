@@ -1,14 +1,15 @@
-//! `farhold license show`.
+//! `farhold license show`: every license, and one timeline of what will be in force when.
 
 use farhold_contract::Timestamp;
 use farhold_terminal::{stdout, text};
 
+use super::timeline;
 use crate::{
     admin::{
         answer::{LicenseAnswer, LicensesAnswer},
         client::Ask,
     },
-    cli::session::Session,
+    cli::{decision::phase, session::Session},
 };
 
 #[derive(clap::Args)]
@@ -25,15 +26,30 @@ impl Args {
         }
         let each: Vec<String> =
             answer.licenses.iter().map(|license| described(license, answer.now)).collect();
-        stdout::write(each.join("\n").as_bytes())
+        let mut told = each.join("\n");
+        told.push_str("\nWhat will be in force when:\n");
+        told.push_str(&now(&answer));
+        told.push_str(&timeline::described(&answer.timeline, answer.now));
+        stdout::write(told.as_bytes())
     }
+}
+
+/// The first entry: what decides today.
+fn now(answer: &LicensesAnswer) -> String {
+    let deciding = answer.licenses.iter().filter(|license| license.in_force).map(|license| {
+        let phase = phase(&license.phase);
+        format!("{} serial {}, {phase}", text::plain(&license.product), license.serial)
+    });
+    let deciding: Vec<String> = deciding.collect();
+    let what = if deciding.is_empty() { "nothing".to_owned() } else { deciding.join("; ") };
+    format!("  {} (now)\n    {what}\n", answer.now)
 }
 
 fn described(license: &LicenseAnswer, now: Timestamp) -> String {
     let head = format!(
         "{}: {}, {}\n",
         text::plain(&license.product),
-        license.phase.replace('_', " "),
+        phase(&license.phase),
         if license.in_force { "deciding" } else { "not deciding" },
     );
     let features: Vec<String> = license.features.iter().map(|name| text::plain(name)).collect();
@@ -47,6 +63,9 @@ fn described(license: &LicenseAnswer, now: Timestamp) -> String {
     facts.push(("ends", ends));
     let rungs = [("grace until", license.grace_ends), ("stops", license.stops)];
     facts.extend(rungs.into_iter().filter_map(|(name, at)| Some((name, text::moment(at?, now)))));
+    if let Some(until) = license.in_force_until {
+        facts.push(("replaced", text::moment(until, now)));
+    }
     facts.push(("features", features.join(", ")));
     if let Some(why) = &license.not_admitted {
         facts.push(("not admitted", text::plain(why)));

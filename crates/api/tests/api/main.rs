@@ -6,6 +6,7 @@ mod certificate;
 mod check;
 mod contract;
 mod events;
+mod flags;
 mod headers;
 mod heartbeat;
 mod paths;

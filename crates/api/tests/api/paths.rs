@@ -45,6 +45,7 @@ async fn a_call_with_another_method_is_told_which_it_has() {
         ("/kernel/audit/events", Method::PUT, "POST"),
         ("/kernel/runtimes/register", Method::OPTIONS, "POST"),
         ("/kernel/contract", Method::POST, "GET,HEAD"),
+        ("/kernel/flags", Method::PUT, "GET,HEAD"),
     ] {
         let answer = Ask::check().path(path).method(method).of(&Site::new()).await;
         let problem = answer.problem();

@@ -13,6 +13,7 @@ use farhold_contract::{
     call::{
         check::{CheckResponse, Usage},
         events::EventAccepted,
+        flags::{FlagsResponse, SetFlag},
         heartbeat::{HeartbeatAnswer, HeartbeatRequest, KernelStanding},
         register::{RegisterRequest, RegisterResponse},
         resolve::{ResolveRequest, ResolveResponse},
@@ -47,12 +48,15 @@ pub(crate) enum Asked {
     Heartbeat(Call, HeartbeatRequest),
     Resolve(Call, String),
     Check(Call, CheckQuestion),
+    Flags(Call),
     Events(Call, Vec<Box<[u8]>>),
 }
 
 #[derive(Default)]
 pub(crate) struct Site {
     pub(crate) asked: Mutex<Vec<Asked>>,
+    /// What the flag `theme` is set to.
+    pub(crate) theme: Mutex<String>,
     /// Rung when a check of the feature `waits` has begun.
     pub(crate) begun: Notify,
     /// Ends it.
@@ -190,6 +194,16 @@ impl Kernel for Site {
             }
             _ => Ok(CheckReply::Decision(allowed())),
         }
+    }
+
+    async fn flags(&self, call: Call) -> Result<FlagsResponse, Refusal> {
+        self.note(Asked::Flags(call));
+        let theme = self.theme.lock().unwrap().clone();
+        let set = |key: &str, value| {
+            let (product, key) = ("campus".to_owned(), key.to_owned());
+            SetFlag { product, key, value }
+        };
+        Ok(FlagsResponse { flags: vec![set("live", false.into()), set("theme", theme.into())] })
     }
 
     async fn events(

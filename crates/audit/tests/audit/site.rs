@@ -8,7 +8,7 @@ use farhold_audit::{
     AgentStanding, ChainPosition, Class, Epoch, ExportError, ExportSummary, ExportVerifier,
     ExportWriter, Opening, Previous, Record, WireRecord, Withhold, checkpoint,
 };
-use farhold_bundle::{PublicKey, Signer, Whole, payload::Checkpoint};
+use farhold_bundle::{PublicKey, Signer, Unsigned, Whole, payload::Checkpoint};
 use farhold_contract::{Timestamp, id::TenantId};
 
 pub(crate) const TENANTS: [&str; 3] = [
@@ -40,8 +40,8 @@ impl Signer for Key {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.signing.sign(message).to_bytes()
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
+        Ok(self.signing.sign(message).to_bytes())
     }
 }
 

@@ -3,7 +3,7 @@
 use farhold_contract::{Code, Timestamp, id::IssuerId};
 
 use super::{
-    ImportPlan, ImportRefusal, LineOutcome, PlannedLine, SiteFacts, at_line, claim::Claim, site,
+    ImportPlan, ImportRefusal, LineOutcome, PlannedLine, SiteFacts, at_line, claim::Claim, features,
 };
 use crate::{
     envelope::Envelope,
@@ -15,15 +15,22 @@ use crate::{
     verified::Verified,
 };
 
-pub(super) struct Planner {
+pub(super) struct Planner<'a> {
+    site: Option<&'a SiteFacts>,
     now: Timestamp,
     plan: ImportPlan,
     new_licenses: Vec<(usize, LineKey, u64)>,
     root_steps: usize,
+    /// The last root of the bundle that is older than the first one installed.
+    older: Option<TrustRoot>,
 }
 
-impl Planner {
-    pub(super) fn new(before: &Standing, now: Timestamp) -> Result<Self, RefusalReason> {
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        before: &Standing,
+        site: Option<&'a SiteFacts>,
+        now: Timestamp,
+    ) -> Result<Self, RefusalReason> {
         // bundle.md §3.1: a bundle that brings its own first root proves nothing.
         if before.root().is_none() {
             return Err(RefusalReason::rule(Code::TrustMissing, "no trust root is installed"));
@@ -35,7 +42,7 @@ impl Planner {
             receipts: Vec::new(),
             clock_reset: None,
         };
-        Ok(Self { now, plan, new_licenses: Vec::new(), root_steps: 0 })
+        Ok(Self { site, now, plan, new_licenses: Vec::new(), root_steps: 0, older: None })
     }
 
     pub(super) fn take_all(
@@ -104,18 +111,38 @@ impl Planner {
         let outcome =
             if version == current.version() { LineOutcome::Known } else { LineOutcome::Superseded };
         let roots = self.plan.standing.roots();
-        // Older than the first one installed: its signers are not known here, nor needed.
         let Some(at) = roots.iter().position(|root| root.version() == version) else {
+            self.take_older_root(envelope)?;
             return Ok(outcome);
         };
         if roots[at].root().line() != envelope.line() {
-            let again = match at.checked_sub(1).map(|before| &roots[before]) {
+            let before =
+                at.checked_sub(1).map(|before| &roots[before]).or(self.older_than(version));
+            let again = match before {
                 Some(before) => before.step(envelope)?,
                 None => self.known_first(envelope.line())?,
             };
             require_same(roots[at].root(), again.root())?;
         }
         Ok(outcome)
+    }
+
+    /// A root older than the first one installed is skipped: nothing here can prove it. It is held
+    /// to what it says itself, and to the one before it where the bundle has that, so that no bit
+    /// of a line is free (`bundle.md` §3.5).
+    fn take_older_root(&mut self, envelope: Envelope) -> Result<(), RefusalReason> {
+        let claimed = TrustRoot::install(envelope.line(), None)?;
+        self.require_issuer(claimed.root().issuer.id)?;
+        let older = match self.older_than(claimed.version()) {
+            Some(before) => before.step(envelope)?,
+            None => claimed,
+        };
+        self.older = Some(older);
+        Ok(())
+    }
+
+    fn older_than(&self, version: u64) -> Option<&TrustRoot> {
+        self.older.as_ref().filter(|older| older.version() + 1 == version)
     }
 
     /// Only its own keys speak for a first root: another one of that number is unproven here.
@@ -129,6 +156,18 @@ impl Planner {
         Ok(again)
     }
 
+    /// Lets the vendor's word on the time, where the bundle brings it, be the time of this import:
+    /// a mark that is years ahead would have ended the root that the word is proven by
+    /// (`bundle.md` §5.6). The line itself is judged when its turn comes.
+    pub(super) fn read_clock(&mut self, rest: &[(Claim, usize, Envelope)]) {
+        let Some(site) = self.site else { return };
+        let word = rest.iter().find(|(claim, ..)| *claim == Claim::ClockReset);
+        let reset = word.and_then(|(.., envelope)| self.current().verify(envelope.clone()).ok());
+        if let Some(reset) = reset.filter(|reset: &Verified<ClockReset>| site.awaits(reset)) {
+            self.now = reset.time;
+        }
+    }
+
     /// After the last root: its end, and what falls with keys it revokes (`bundle.md` §3.3).
     pub(super) fn settle_roots(&mut self) -> Result<(), RefusalReason> {
         let root = self.current().root();
@@ -138,6 +177,7 @@ impl Planner {
         }
         if self.root_steps > 0 {
             self.plan.fallen.extend(self.plan.standing.drop_fallen());
+            self.plan.standing.forget_roots();
         }
         Ok(())
     }
@@ -147,19 +187,23 @@ impl Planner {
         generation: u64,
         envelope: Envelope,
     ) -> Result<LineOutcome, RefusalReason> {
-        let standing = self.plan.standing.revocations();
-        if let Some(standing) = standing
-            && generation <= standing.generation.as_u64()
-        {
+        let newest = self.plan.standing.revocations().map(|newest| newest.generation.as_u64());
+        if newest.is_some_and(|newest| generation <= newest) {
             let again: Verified<Revocations> = self.plan.standing.stands(envelope)?;
-            if generation < standing.generation.as_u64() {
-                return Ok(LineOutcome::Superseded);
-            }
-            return require_same(standing, &again).map(|()| LineOutcome::Known);
+            return match self.plan.standing.revocations_of(generation) {
+                Some(standing) => require_same(standing, &again).map(|()| {
+                    if newest == Some(generation) {
+                        LineOutcome::Known
+                    } else {
+                        LineOutcome::Superseded
+                    }
+                }),
+                None => Ok(LineOutcome::Superseded),
+            };
         }
         let revocations: Verified<Revocations> = self.current().verify(envelope)?;
         self.require_issuer(revocations.issuer)?;
-        self.plan.standing.set_revocations(revocations);
+        self.plan.standing.add_revocations(revocations);
         Ok(LineOutcome::New)
     }
 
@@ -202,10 +246,10 @@ impl Planner {
         Ok(())
     }
 
-    pub(super) fn finish(self, site: Option<&SiteFacts>) -> Result<ImportPlan, ImportRefusal> {
+    pub(super) fn finish(self) -> Result<ImportPlan, ImportRefusal> {
         let mut plan = self.plan;
         plan.lines.sort_by_key(|line| line.line);
-        if let Some(site) = site {
+        if let Some(site) = self.site {
             for (line, key, serial) in &self.new_licenses {
                 let added = plan
                     .standing
@@ -219,7 +263,7 @@ impl Planner {
             site.accepts_rest(&plan)?;
         }
         if !self.new_licenses.is_empty() {
-            site::require_distinct_features(&plan.standing, self.now)?;
+            features::require_distinct(&plan.standing, self.site, self.now)?;
         }
         if !plan.brings_documents() {
             return Err(RefusalReason::rule(

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use farhold_contract::{
-    Code, Timestamp,
-    id::{RuntimeId, TenantId},
-    model::RuntimeType,
+    Code,
+    id::{LicenseId, TenantId},
 };
 
 use super::ImportPlan;
 use crate::{
     error::RefusalReason,
     key::PublicKey,
-    payload::{Binding, License, SiteMode},
-    standing::{LineKey, Standing},
+    number::Positive,
+    payload::{Binding, ClockReset, License, SiteMode},
+    standing::Standing,
     verified::Verified,
 };
 
@@ -26,17 +26,21 @@ pub struct SiteFacts {
     pub tenants: BTreeSet<TenantId>,
     /// The agent's own key.
     pub device_key: PublicKey,
-    /// Each component it can read, with its salted hash.
+    /// Each component of the machine with its salted hash; of one that can't be read, the hash read
+    /// last.
     pub fingerprint: BTreeMap<String, String>,
     /// The nonce of the one open request, if any.
     pub open_nonce: Option<String>,
+    /// Licenses given up at this machine, each with the last serial that was.
+    pub released: BTreeMap<LicenseId, Positive>,
 }
 
 impl SiteFacts {
-    /// Whether a license may be in force here: tenant, mode, binding. Also asked at every start.
+    /// Whether a license may be in force here: tenant, mode, given up, binding. Also asked at every
+    /// start.
     ///
     /// # Errors
-    /// `tenant.mismatch`, `license.mode_mismatch`, `license.binding_mismatch`.
+    /// `tenant.mismatch`, `license.mode_mismatch`, `license.released`, `license.binding_mismatch`.
     pub fn admits(&self, license: &License) -> Result<(), RefusalReason> {
         let tenant_id = license.tenant.tenant_id;
         if !self.tenants.contains(&tenant_id) {
@@ -47,6 +51,10 @@ impl SiteFacts {
         if !license.modes.contains(&self.mode) {
             let detail = format!("not for a {} site", self.mode.as_str());
             return Err(RefusalReason::rule(Code::LicenseMode, detail));
+        }
+        if self.has_released(license) {
+            let detail = format!("serial {} was given up at this machine", license.serial);
+            return Err(RefusalReason::rule(Code::LicenseReleased, detail));
         }
         match &license.binding {
             Some(Binding::DeviceKey(key)) if *key != self.device_key => {
@@ -63,6 +71,17 @@ impl SiteFacts {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this machine gave it up, in this serial or a later one (`bundle.md` §7.3).
+    pub(super) fn has_released(&self, license: &License) -> bool {
+        self.released.get(&license.license_id).is_some_and(|&last| license.serial <= last)
+    }
+
+    /// Whether a clock reset answers this agent's open request (`bundle.md` §5.6).
+    pub(super) fn awaits(&self, reset: &ClockReset) -> bool {
+        reset.device_key == self.device_key
+            && self.open_nonce.as_deref() == Some(reset.nonce.as_str())
     }
 
     pub(super) fn accepts(
@@ -94,10 +113,7 @@ impl SiteFacts {
                 "the receipt is for another agent",
             ));
         }
-        if let Some(reset) = &plan.clock_reset
-            && (reset.device_key != self.device_key
-                || self.open_nonce.as_deref() != Some(reset.nonce.as_str()))
-        {
+        if plan.clock_reset.as_ref().is_some_and(|reset| !self.awaits(reset)) {
             return Err(RefusalReason::rule(
                 Code::ClockResetForeign,
                 "the clock reset answers no open request",
@@ -105,52 +121,4 @@ impl SiteFacts {
         }
         Ok(())
     }
-}
-
-/// Refuses two products of one organization granting one feature to one runtime: the question
-/// "may it?" must have one license that answers.
-pub(super) fn require_distinct_features(
-    standing: &Standing,
-    now: Timestamp,
-) -> Result<(), RefusalReason> {
-    type Scope = (Option<RuntimeType>, Option<RuntimeId>);
-    let mut grants: BTreeMap<(TenantId, &str), Vec<(&str, Scope)>> = BTreeMap::new();
-    for license in may_come_into_force(standing, now) {
-        for entitlement in &license.entitlements {
-            let granted =
-                grants.entry((license.tenant.tenant_id, &entitlement.feature)).or_default();
-            let scope = (entitlement.runtime_type, entitlement.runtime_id);
-            let overlaps =
-                |other: &Scope| scope == *other || scope == (None, None) || *other == (None, None);
-            if let Some((other, _)) = granted
-                .iter()
-                .find(|(product, other)| *product != license.product && overlaps(other))
-            {
-                let detail = format!(
-                    "{} is granted by {other} and by {}",
-                    entitlement.feature, license.product
-                );
-                return Err(RefusalReason::rule(Code::LicenseFeatureConflict, detail));
-            }
-            granted.push((&license.product, scope));
-        }
-    }
-    Ok(())
-}
-
-/// In each line the license in force and every one that waits; not what they superseded.
-fn may_come_into_force(
-    standing: &Standing,
-    now: Timestamp,
-) -> impl Iterator<Item = &Verified<License>> {
-    let holds = |license: &&Verified<License>| !standing.revokes(license);
-    let mut in_force: BTreeMap<LineKey, u64> = BTreeMap::new();
-    for license in
-        standing.licenses().iter().filter(holds).filter(|license| license.not_before <= now)
-    {
-        in_force.insert(LineKey::of(license), license.serial.as_u64());
-    }
-    standing.licenses().iter().filter(holds).filter(move |license| {
-        in_force.get(&LineKey::of(license)).is_none_or(|&serial| license.serial.as_u64() >= serial)
-    })
 }

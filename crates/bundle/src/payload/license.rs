@@ -134,6 +134,11 @@ impl License {
         let next = last.tomorrow().ok().and_then(|day| day.to_zoned(self.end_zone()).ok());
         Some(next.map_or(Timestamp::MAX, |midnight| midnight.timestamp().into()))
     }
+
+    /// The instant after the last rung of its ladder (`bundle.md` §4.4); absent when it has no end.
+    pub fn stop(&self) -> Option<Timestamp> {
+        Some(self.ladder.stop(self.end()?, &self.end_zone()))
+    }
 }
 
 impl Payload for License {

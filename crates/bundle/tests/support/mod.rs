@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use farhold_bundle::{
-    ImportPlan, ImportRefusal, KeyId, PublicKey, Signer, SiteFacts, Standing, TrustRoot,
+    ImportPlan, ImportRefusal, KeyId, PublicKey, Signer, SiteFacts, Standing, TrustRoot, Unsigned,
     payload::{DocumentType, Payload, Role, SiteMode},
     plan_import,
 };
@@ -58,8 +58,8 @@ impl Signer for Key {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.signing.sign(message).to_bytes()
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
+        Ok(self.signing.sign(message).to_bytes())
     }
 }
 
@@ -357,6 +357,7 @@ pub fn site_facts() -> SiteFacts {
         device_key: device().public().clone(),
         fingerprint: BTreeMap::new(),
         open_nonce: None,
+        released: BTreeMap::new(),
     }
 }
 

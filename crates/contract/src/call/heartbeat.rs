@@ -72,6 +72,18 @@ pub struct HeartbeatReport {
     pub mark: Timestamp,
     /// The system clock.
     pub wall: Timestamp,
+    /// The machine as licenses may be bound to it, so that a site is sent what fits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<ReportedFingerprint>,
+}
+
+/// The components of a machine, salted (bundle.md §7.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedFingerprint {
+    /// The agent's salt: 16 bytes as lower-case hex.
+    pub salt: String,
+    /// Each component's name and the first 8 bytes of its salted hash, as lower-case hex.
+    pub components: BTreeMap<String, String>,
 }
 
 /// A trust root, by what tells it from every other.

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod check;
 pub mod enroll;
 pub mod events;
+pub mod flags;
 pub mod heartbeat;
 pub mod register;
 pub mod resolve;

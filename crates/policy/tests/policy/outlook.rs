@@ -1,119 +1,73 @@
-//! Claims about what people and monitoring are told.
+//! Claims about what every line and entitlement is said to answer at one instant.
 
-use farhold_bundle::payload::License;
-use farhold_contract::condition::ConditionCode;
-use farhold_policy::{Phase, PolicyState};
+use farhold_bundle::payload::{Entitlement, License, LicenseLimits};
+use farhold_contract::{Code, mode::Mode, model::RuntimeType};
+use farhold_policy::{EntitlementLimits, Link, Phase, Scope};
 
 use crate::support::*;
 
-fn codes(state: &PolicyState, when: &str) -> Vec<ConditionCode> {
-    state.conditions(&now(when)).into_iter().map(|(code, _)| code).collect()
-}
+const MIDYEAR: &str = "2027-06-15T12:00:00Z";
 
-fn next_year() -> License {
-    License {
-        not_before: at("2027-12-20T00:00:00Z"),
-        expires_on: Some(day("2028-12-31")),
-        ..license(2)
-    }
+#[test]
+fn each_entitlement_is_shown_with_phase_mode_end_and_limits() {
+    let limits = LicenseLimits {
+        overage: Some(positive(5)),
+        concurrency: Some(positive(3)),
+        ..metered("lab", 100, Some("P1D")).limits
+    };
+    let lab = Entitlement { limits, runtime_type: Some(RuntimeType::Labs), ..entitlement("lab") };
+    let exam = Entitlement {
+        valid_until: Some(at("2027-03-01T00:00:00Z")),
+        runtime_id: Some(runtime_id(7)),
+        ..entitlement("exam")
+    };
+    let held = License { ladder: ladder("P1Y", ""), entitlements: vec![lab, exam], ..license(4) };
+    let state = state(&[held]);
+    let lines = state.outlook(&now(MIDYEAR), Link::Online);
+    let license = lines[0].standing.as_ref().unwrap();
+    assert_eq!((license.license_id, license.serial), (license_id(1), positive(4)));
+    assert_eq!(license.verdict.answer, Ok(Mode::Online));
+    let [lab, exam] = &license.entitlements[..] else { panic!("two entitlements") };
+    assert_eq!((&*lab.feature, lab.scope), ("lab", Scope::Type(RuntimeType::Labs)));
+    assert_eq!((lab.verdict.phase, lab.verdict.answer), (Phase::InForce, Ok(Mode::Online)));
+    assert_eq!(lab.verdict.ends, Some(at("2028-01-01T00:00:00Z")));
+    let all = EntitlementLimits {
+        quota: Some(100),
+        overage: Some(5),
+        time_window: Some("P1D".to_owned()),
+        concurrency: Some(3),
+    };
+    assert_eq!((&lab.limits, lab.released), (&all, None));
+    assert_eq!((&*exam.feature, exam.scope), ("exam", Scope::Runtime(runtime_id(7))));
+    assert_eq!((exam.verdict.phase, exam.verdict.answer), (Phase::Grace, Ok(Mode::Grace)));
+    assert_eq!(exam.limits, EntitlementLimits::default());
 }
 
 #[test]
-fn every_license_of_every_line_is_shown_with_its_standing() {
-    let other = License { product: "studio".to_owned(), license_id: license_id(2), ..license(5) };
-    let list = revocations(&[license_id(2)], &[]);
-    let state = state_with(&[license(1), other, next_year()], Some(&list));
-    let lines = state.lines(&now("2027-06-15T00:00:00Z"));
-    let shown: Vec<_> = lines
-        .iter()
-        .flat_map(|line| &line.licenses)
-        .map(|l| (&*l.product, l.serial.as_u64(), l.phase, l.revoked, l.in_force))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            ("campus", 2, Phase::NotBegun, false, false),
-            ("campus", 1, Phase::InForce, false, true),
-            ("studio", 5, Phase::InForce, true, false),
-        ]
-    );
-    assert_eq!(&*lines[0].licenses[0].issued_to, "Example School");
+fn a_line_without_a_license_in_force_says_why_and_what_comes_next() {
+    let next = License { not_before: at("2027-07-01T00:00:00Z"), ..license(2) };
+    let list = revocations(&[], &[(1, "campus", 2)]);
+    let state = state_with(&[license(1), next], Some(&list));
+    let lines = state.outlook(&now(MIDYEAR), Link::Detached);
+    assert_eq!(lines[0].standing, Err(Code::LicenseRevoked));
+    assert_eq!(lines[0].next, Some((positive(2), at("2027-07-01T00:00:00Z"))));
+    let lines = state.outlook(&now("2027-07-01T00:00:00Z"), Link::Detached);
+    assert_eq!(lines[0].standing.as_ref().unwrap().serial, positive(2));
+    assert_eq!(lines[0].next, None);
 }
 
 #[test]
-fn each_rung_has_its_condition() {
-    let state = state(&[License { ladder: ladder("P14D", "P30D"), ..license(1) }]);
-    for (when, expected) in [
-        ("2026-06-15T00:00:00Z", None),
-        ("2027-06-15T00:00:00Z", None),
-        ("2027-11-02T00:00:00Z", Some(ConditionCode::LicenseExpiring)),
-        ("2028-01-01T00:00:00Z", Some(ConditionCode::LicenseGrace)),
-        ("2028-01-15T00:00:00Z", Some(ConditionCode::LicenseRestricted)),
-        ("2028-02-14T00:00:00Z", Some(ConditionCode::LicenseExpired)),
-    ] {
-        assert_eq!(codes(&state, when), Vec::from_iter(expected), "{when}");
-    }
-}
-
-#[test]
-fn a_band_is_said_once() {
-    let state = state(&[license(1)]);
-    let mut said = Vec::new();
-    let mut when = at("2027-10-20T00:00:00Z");
-    while when < at("2028-01-01T00:00:00Z") {
-        said.extend(state.conditions(&now_at(when)).into_iter().map(|(_, detail)| detail));
-        when = when + HOUR;
-    }
-    said.dedup();
-    let bands: Vec<_> =
-        said.iter().map(|detail| detail.rsplit_once("within ").unwrap().1).collect();
-    assert_eq!(bands, ["60 days", "30 days", "14 days", "7 days", "3 days", "1 day"]);
-}
-
-#[test]
-fn a_renewal_that_waits_silences_the_warning() {
-    let state = state(&[license(1), next_year()]);
-    assert_eq!(codes(&state, "2027-12-01T00:00:00Z"), []);
-    let late = License { not_before: at("2028-02-01T00:00:00Z"), ..next_year() };
-    let state = crate::support::state(&[license(1), late]);
-    assert_eq!(codes(&state, "2027-12-01T00:00:00Z"), [ConditionCode::LicenseExpiring]);
-}
-
-#[test]
-fn a_revoked_license_is_told_until_a_newer_one_takes_its_place() {
-    let list = revocations(&[license_id(1)], &[]);
-    let state = state_with(&[license(1)], Some(&list));
-    assert_eq!(codes(&state, "2027-06-15T00:00:00Z"), [ConditionCode::LicenseRevoked]);
-    let replacement = License { license_id: license_id(2), ..license(2) };
-    let state = state_with(&[license(1), replacement], Some(&list));
-    assert_eq!(codes(&state, "2027-06-15T00:00:00Z"), []);
-}
-
-#[test]
-fn the_metric_shows_the_earliest_end_and_is_absent_without_one() {
-    let other =
-        License { product: "studio".to_owned(), expires_on: Some(day("2027-06-30")), ..license(1) };
-    let state_of_two = state(&[license(1), other]);
-    assert_eq!(state_of_two.expires_in(&now("2027-06-30T23:59:50Z")), Some(10));
-    assert_eq!(state_of_two.expires_in(&now("2027-07-01T00:01:00Z")), Some(-60));
-    assert_eq!(state(&[]).expires_in(&now("2027-07-01T00:00:00Z")), None);
-    let endless =
-        License { expires_on: None, released_before: Some(day("2027-07-01")), ..license(1) };
-    assert_eq!(state(&[endless]).expires_in(&now("2027-07-01T00:00:00Z")), None);
-    let renewed = state(&[license(1), next_year()]);
-    let year_s = 366 * 86_400;
-    assert_eq!(renewed.expires_in(&now("2027-12-31T23:59:50Z")), Some(10 + year_s));
-    assert_eq!(renewed.expires_in(&now("2027-12-01T00:00:00Z")), Some(31 * 86_400 + year_s));
-}
-
-#[test]
-fn a_revoked_renewal_neither_silences_the_warning_nor_is_told_before_it_begins() {
-    let renewal = License { license_id: license_id(2), ..next_year() };
-    let list = revocations(&[license_id(2)], &[]);
-    let state = state_with(&[license(1), renewal], Some(&list));
-    assert_eq!(codes(&state, "2027-12-01T00:00:00Z"), [ConditionCode::LicenseExpiring]);
-    assert_eq!(
-        codes(&state, "2027-12-25T00:00:00Z"),
-        [ConditionCode::LicenseRevoked, ConditionCode::LicenseExpiring]
-    );
+fn what_is_covered_without_end_has_a_verdict_of_its_own() {
+    let kept = License { released_before: Some(day("2027-07-01")), ..license(1) };
+    let state_of =
+        |license: License| state(&[license]).outlook(&now("2035-01-01T00:00:00Z"), Link::Detached);
+    let lines = state_of(kept.clone());
+    let lab = &lines[0].standing.as_ref().unwrap().entitlements[0];
+    assert_eq!(lab.verdict.answer, Err(Code::LicenseExpired));
+    assert_eq!(lab.released.unwrap().answer, Ok(Mode::Offline));
+    // Without an end at all, the others are not covered.
+    let lines = state_of(License { expires_on: None, ..kept });
+    let lab = &lines[0].standing.as_ref().unwrap().entitlements[0];
+    assert_eq!(lab.verdict.answer, Err(Code::LicenseVersion));
+    assert_eq!(lab.released.unwrap().answer, Ok(Mode::Offline));
 }

@@ -204,3 +204,16 @@ fn the_text_of_a_counter_never_changes() {
         "life|01939b6e-0001-7000-8000-000000000001|01939b6e-0003-7000-8000-000000000001|lab"
     );
 }
+
+#[test]
+fn the_quotas_in_force_are_those_of_the_license_in_force_in_each_line() {
+    let old = granting(metered("lab", 10, Some("P1D")));
+    let next = License { serial: positive(2), ..granting(metered("lab", 25, Some("P1D"))) };
+    let free = License { product: "studio".to_owned(), ..granting(entitlement("film")) };
+    let policy = state(&[old, next, free]);
+    let quotas = policy.quotas(&now(MIDYEAR));
+    let shown: Vec<_> = quotas.iter().map(|q| (&*q.feature, q.metered.quota)).collect();
+    assert_eq!(shown, [("lab", 25)]);
+    let grant = granted(ask(&policy, "lab", MIDYEAR));
+    assert_eq!(grant.counter.as_ref(), Some(&quotas[0].metered));
+}

@@ -9,15 +9,15 @@ use std::{
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use farhold_bundle::{
-    Envelope, Positive, PublicKey, Signer, TrustRoot, Verified,
+    Envelope, Positive, PublicKey, Signer, Standing, TrustRoot, Unsigned, Verified,
     payload::{
         AuditRules, Binding, Entitlement, Issuer, Ladder, License, LicenseLimits, Needs, Payload,
         Revocations, RoleKeys, Roles, Root, RootKey, SerialsBelow, SiteMode, Telemetry,
     },
-    seal,
+    plan_import, seal,
 };
 use farhold_contract::{
-    Date, Timestamp,
+    Code, Date, Timestamp,
     id::{IssuerId, LicenseId, RuntimeId, TenantId},
     model::{Policies, RuntimeType, SecurityLevel, Tenant, TenantStatus, TenantType},
 };
@@ -48,8 +48,8 @@ impl Signer for Key {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.signing.sign(message).to_bytes()
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
+        Ok(self.signing.sign(message).to_bytes())
     }
 }
 
@@ -66,7 +66,7 @@ static TRUST: LazyLock<TrustRoot> = LazyLock::new(|| {
         issuer: Issuer { id: issuer(), name: "Vendor".to_owned() },
         version: Positive::MIN,
         issued_at: at("2026-01-01T00:00:00Z"),
-        expires: at("2031-01-01T00:00:00Z"),
+        expires: at("2051-01-01T00:00:00Z"),
         keys: [ROOT_KEY, LICENSE_KEY, REVOCATION_KEY, KERNEL_KEY].map(key).into(),
         roles: Roles {
             root: role(ROOT_KEY),
@@ -105,6 +105,30 @@ pub fn state(licenses: &[License]) -> PolicyState {
 pub fn state_with(licenses: &[License], revocations: Option<&Revocations>) -> PolicyState {
     let licenses: Vec<_> = licenses.iter().map(signed).collect();
     PolicyState::new(&licenses, revocations.map(signed_revocations).as_ref())
+}
+
+/// The state of a site that holds these licenses and does not admit those with a code.
+pub fn state_barring(
+    licenses: &[(License, Option<Code>)],
+    revocations: Option<&Revocations>,
+) -> PolicyState {
+    let signed: Vec<_> = licenses.iter().map(|(license, bar)| (signed(license), *bar)).collect();
+    PolicyState::with_barred(
+        signed.iter().filter(|(_, bar)| bar.is_none()).map(|(license, _)| license),
+        signed.iter().filter_map(|(license, bar)| Some((license, (*bar)?))),
+        revocations.map(signed_revocations).as_ref(),
+    )
+}
+
+/// A site that has the vendor's root and nothing else.
+pub fn bare_site() -> Standing {
+    Standing::with_trust(TRUST.clone())
+}
+
+/// The same site after it has imported a license, signed like every other.
+pub fn importing(site: &Standing, license: &License, now: Timestamp) -> Standing {
+    let line = seal(license, &Key::new(LICENSE_KEY)).unwrap();
+    plan_import(site, &[line.as_slice(), b"\n"].concat(), None, now).unwrap().standing
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -240,7 +264,7 @@ pub fn now(text: &str) -> Now {
 }
 
 pub fn now_at(instant: Timestamp) -> Now {
-    Now { instant, quota: instant, wall: instant, mark: instant, floor: Timestamp::MIN }
+    Now::exactly(instant)
 }
 
 pub fn reading(wall: Timestamp, boottime: Duration, boot: u8) -> ClockReading {

@@ -84,6 +84,23 @@ impl Machine {
         self.observe(Some(self.truth()));
     }
 
+    /// A clock reset is imported.
+    pub fn reset(&mut self, time: Timestamp) {
+        self.agent.reset_to(time, &self.reading());
+        self.save();
+    }
+
+    /// Someone starts the agent on a state whose mark is gone.
+    pub fn lose_the_mark(&mut self) {
+        self.agent = ClockState::start(&self.reading());
+        self.save();
+    }
+
+    /// The agent's clock and what the machine's clocks show.
+    pub fn clocks(&self) -> (&ClockState, ClockReading) {
+        (&self.agent, self.reading())
+    }
+
     pub fn now(&self, floor: Timestamp) -> Now {
         self.agent.now(&self.reading(), floor)
     }
@@ -137,7 +154,8 @@ impl Machine {
         self.changes.push(change);
     }
 
-    fn save(&mut self) {
+    /// The agent writes its clock.
+    pub fn save(&mut self) {
         self.saved = serde_json::to_string(&self.agent).unwrap();
     }
 

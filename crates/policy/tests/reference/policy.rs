@@ -21,9 +21,9 @@ pub enum Answer {
     Yes { license_id: LicenseId, serial: u64, quota: Option<u64>, mode: Mode },
 }
 
-/// The answer, worked out from scratch.
+/// The answer, worked out from scratch. A license with a code is not admitted.
 pub fn answer(
-    licenses: &[License],
+    licenses: &[(License, Option<Code>)],
     revoked: &Revocations,
     tenant_id: TenantId,
     runtime: &RuntimeFacts,
@@ -31,13 +31,13 @@ pub fn answer(
     t: Timestamp,
     link: Link,
 ) -> Answer {
-    let own: Vec<_> = licenses.iter().filter(|l| l.tenant.tenant_id == tenant_id).collect();
-    let mut products: Vec<_> = own.iter().map(|l| l.product.clone()).collect();
+    let own: Vec<_> = licenses.iter().filter(|(l, _)| l.tenant.tenant_id == tenant_id).collect();
+    let mut products: Vec<_> = own.iter().map(|(l, _)| l.product.clone()).collect();
     products.sort();
     products.dedup();
     let mut noes = vec![(0, Code::LicenseMissing)];
     for product in products {
-        let line: Vec<_> = own.iter().copied().filter(|l| l.product == product).collect();
+        let line: Vec<_> = own.iter().copied().filter(|(l, _)| l.product == product).collect();
         match answer_of_line(&line, revoked, runtime, feature, t, link) {
             Ok(yes) => return yes,
             Err(no) => noes.push(no),
@@ -50,27 +50,42 @@ pub fn answer(
 
 /// An answer, or how much its refusal tells.
 fn answer_of_line(
-    line: &[&License],
+    line: &[&(License, Option<Code>)],
     revoked: &Revocations,
     runtime: &RuntimeFacts,
     feature: &str,
     t: Timestamp,
     link: Link,
 ) -> Result<Answer, (u8, Code)> {
-    let begun: Vec<_> = line.iter().copied().filter(|l| l.not_before <= t).collect();
-    let standing = begun.iter().copied().filter(|l| !is_revoked(l, revoked));
-    let Some(license) = standing.max_by_key(|l| l.serial) else {
-        let any = |revoked_ones: bool| {
-            line.iter()
-                .filter(|l| is_revoked(l, revoked) == revoked_ones)
-                .any(|l| choose(l, runtime, feature).is_some())
+    let begun: Vec<_> = line.iter().copied().filter(|(l, _)| l.not_before <= t).collect();
+    let standing = begun.iter().filter(|(l, bar)| !is_revoked(l, revoked) && bar.is_none());
+    let Some((license, _)) = standing.max_by_key(|(l, _)| l.serial) else {
+        let own_reason = |(license, bar): &(License, Option<Code>)| match bar {
+            _ if is_revoked(license, revoked) => Code::LicenseRevoked,
+            Some(code) => *code,
+            None => Code::LicenseNotBegun,
         };
-        let all_revoked = line.iter().all(|l| is_revoked(l, revoked));
-        return Err(if !begun.is_empty() || all_revoked {
-            (if any(true) { 4 } else { 1 }, Code::LicenseRevoked)
+        let highest_barred = |of: &[&(License, Option<Code>)]| {
+            let barred = of.iter().filter(|(l, bar)| bar.is_some() && !is_revoked(l, revoked));
+            barred.max_by_key(|(l, _)| l.serial).and_then(|(_, bar)| *bar)
+        };
+        let reason = if let Some(code) = highest_barred(&begun) {
+            code
+        } else if !begun.is_empty() {
+            Code::LicenseRevoked
+        } else if line.iter().any(|held| own_reason(held) == Code::LicenseNotBegun) {
+            Code::LicenseNotBegun
         } else {
-            (if any(false) { 3 } else { 1 }, Code::LicenseNotBegun)
-        });
+            highest_barred(line).unwrap_or(Code::LicenseRevoked)
+        };
+        let mut meant = line.iter().filter(|held| own_reason(held) == reason);
+        let rank = match reason {
+            _ if !meant.any(|(l, _)| choose(l, runtime, feature).is_some()) => 1,
+            Code::LicenseNotBegun => 3,
+            Code::LicenseRevoked => 4,
+            _ => 5,
+        };
+        return Err((rank, reason));
     };
     let Some(entitlement) = choose(license, runtime, feature) else {
         return Err((2, Code::FeatureNotGranted));
@@ -82,7 +97,7 @@ fn answer_of_line(
         semver::Version::parse(&runtime.version).is_ok_and(|version| range.matches(&version))
     });
     if !version_fits || (license.expires_on.is_none() && !released) {
-        return Err((6, Code::LicenseVersion));
+        return Err((7, Code::LicenseVersion));
     }
 
     let license_over = |t: i64| !released && is_over(license, t);
@@ -96,7 +111,7 @@ fn answer_of_line(
     let stop = license_over(t - grace_ms(&license.ladder) - restrict_ms(&license.ladder));
     if stop || over(t - whole) {
         let early = entitlement.valid_until.is_some() && !stop;
-        return Err((5, if early { Code::EntitlementExpired } else { Code::LicenseExpired }));
+        return Err((6, if early { Code::EntitlementExpired } else { Code::LicenseExpired }));
     }
     let mode = if over(t - grace) {
         Mode::Restricted

@@ -7,6 +7,8 @@ use farhold_contract::{
     id::{IssuerId, LicenseId, TenantId},
 };
 
+use crate::sending::HeldBack;
+
 /// `GET` and `POST /kernel/admin/trust`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrustAnswer {
@@ -35,6 +37,12 @@ pub struct UploadAnswer {
     pub lines: Vec<LineAnswer>,
     /// What falls with a revoked key, named for people.
     pub fallen: Vec<String>,
+    /// New licenses that the vendor's ledger does not have, named for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_in_ledger: Vec<String>,
+    /// What would stand here and that no site can be sent, named for people with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<String>,
 }
 
 /// One line of a bundle.
@@ -55,6 +63,8 @@ pub struct LineAnswer {
 pub struct LicensesAnswer {
     /// The Kernel's clock.
     pub now: Timestamp,
+    /// How many agents the organization has.
+    pub agents: u64,
     /// The organization's licenses, by product and serial.
     pub licenses: Vec<LicenseAnswer>,
 }
@@ -87,4 +97,17 @@ pub struct LicenseAnswer {
     pub revoked: bool,
     /// The features it grants.
     pub features: Vec<String>,
+    /// `nothing`, `device_key` or `fingerprint`.
+    pub bound_to: String,
+    /// The device key that it is bound to, if one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<String>,
+    /// To how many of the agents it is sent.
+    pub sent_to: u64,
+    /// Why it is sent to none, whichever it is; absent: it is sent to those that it fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
+    /// Whether the vendor's ledger has it; absent: none is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_ledger: Option<bool>,
 }

@@ -15,7 +15,7 @@ pub(in crate::cli) struct Args {
     tenant: TenantId,
 }
 
-const HEADS: [&str; 6] = ["LICENSE", "SERIAL", "PRODUCT", "BEGINS", "ENDS", "STANDS"];
+const HEADS: [&str; 7] = ["LICENSE", "SERIAL", "PRODUCT", "BEGINS", "ENDS", "STANDS", "SENT TO"];
 
 impl Args {
     pub(in crate::cli) fn act(self, session: &Session) -> anyhow::Result<()> {
@@ -24,11 +24,21 @@ impl Args {
         if session.json() {
             return stdout::json(&answer);
         }
-        stdout::write(text::table(&HEADS, answer.licenses.iter().map(row)).as_bytes())
+        stdout::write(described(&answer).as_bytes())
     }
 }
 
-fn row(license: &LicenseAnswer) -> Vec<String> {
+fn described(answer: &LicensesAnswer) -> String {
+    let row = |license| row(license, answer.agents);
+    let mut told = text::table(&HEADS, answer.licenses.iter().map(row));
+    for license in answer.licenses.iter().filter(|license| license.in_ledger == Some(false)) {
+        let LicenseAnswer { license_id, serial, .. } = license;
+        told.push_str(&format!("Not in the ledger: license {license_id} serial {serial}\n"));
+    }
+    told
+}
+
+fn row(license: &LicenseAnswer, agents: u64) -> Vec<String> {
     let stands = match (license.revoked, license.in_force) {
         (true, _) => "revoked",
         (false, true) => "in force",
@@ -41,5 +51,16 @@ fn row(license: &LicenseAnswer) -> Vec<String> {
         license.begins.to_string(),
         text::or_dash(license.ends),
         stands.to_owned(),
+        sent_to(license, agents),
     ]
+}
+
+/// How many of the organization's sites get it, or why none does.
+fn sent_to(license: &LicenseAnswer, agents: u64) -> String {
+    match (license.held_back, license.sent_to, license.bound_to.as_str()) {
+        (Some(why), ..) => format!("no site: {}", why.sentence()),
+        (None, 0, "device_key") => "no site has the device key it is bound to".to_owned(),
+        (None, 0, "fingerprint") => "no site has reported the machine it is bound to".to_owned(),
+        (None, sites, _) => format!("{sites} of {}", text::count(agents, "site")),
+    }
 }

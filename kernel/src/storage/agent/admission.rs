@@ -35,6 +35,7 @@ pub(in crate::storage) fn create(
             tenants,
             standing: KernelStanding::ACTIVE,
             certificates: Vec::new(),
+            reported: None,
         },
         enrolled_at: enrollment.at,
         agent_version: enrollment.agent_version,
@@ -55,7 +56,7 @@ pub(in crate::storage) fn create(
     ];
     statement::change(txn.sql(), WHAT, insert, row)?;
     enter_tenants(txn.sql(), facts)?;
-    txn.change(Change::Agent(facts.clone()));
+    txn.change(Change::Agent(facts.clone().into()));
     Ok(agent)
 }
 
@@ -82,7 +83,7 @@ pub(in crate::storage) fn move_to(
     let clear = "DELETE FROM agent_tenant WHERE runtime_id = ?1";
     statement::change(txn.sql(), WHAT, clear, [Col(facts.runtime_id)])?;
     enter_tenants(txn.sql(), &facts)?;
-    txn.change(Change::Agent(facts.clone()));
+    txn.change(Change::Agent(facts.clone().into()));
     Ok(Agent { facts, ..agent })
 }
 

@@ -5,21 +5,22 @@ use serde::{Deserialize, Serialize};
 
 use farhold_contract::{
     Timestamp,
-    call::heartbeat::{HeartbeatReport, ReportedRuntime},
+    call::heartbeat::{HeartbeatReport, ReportedLicense, ReportedRuntime},
     id::RuntimeId,
 };
 
 use crate::storage::{
     Storage, Trail,
     column::{Col, Json, get, json},
+    directory::{Change, Reported},
     error::StorageError,
-    runtime,
+    ledger, runtime,
     site::{self, LicenseSites},
     statement,
     txn::Txn,
 };
 
-use super::WHAT;
+use super::{Agent, WHAT};
 
 /// How many runs of an agent are remembered: two that are alive take turns, and a restart or two
 /// in between must not hide them.
@@ -56,10 +57,16 @@ pub struct HeartbeatNoted {
     pub returned: bool,
     /// At how many sites each reported license is.
     pub sites: Vec<LicenseSites>,
+    /// Licenses it claims that the vendor's ledger does not have, once one is held.
+    pub not_in_ledger: Vec<ReportedLicense>,
 }
 
 impl Storage {
     /// Notes an agent's report, and in it the health and version of the runtimes that are its own.
+    /// A fingerprint that it does not tell stays the one it told last.
+    ///
+    /// `claimed` are the licenses that the agent says it has, to be looked up in the ledger; of them
+    /// the report holds those that are to be kept.
     ///
     /// # Errors
     /// `Unknown`; what every write may meet.
@@ -68,10 +75,11 @@ impl Storage {
         runtime_id: RuntimeId,
         at: Timestamp,
         report: HeartbeatReport,
+        claimed: Vec<ReportedLicense>,
         trail: impl FnOnce(&HeartbeatNoted) -> Trail + Send + 'static,
     ) -> Result<HeartbeatNoted, StorageError> {
         self.write(move |txn| {
-            let noted = note(txn, runtime_id, at, report)?;
+            let noted = note(txn, runtime_id, at, report, &claimed)?;
             txn.leave(noted, trail)
         })
         .await
@@ -91,9 +99,12 @@ fn note(
     runtime_id: RuntimeId,
     at: Timestamp,
     mut report: HeartbeatReport,
+    claimed: &[ReportedLicense],
 ) -> Result<HeartbeatNoted, StorageError> {
-    let agent = super::known(txn.sql(), runtime_id)?;
-    let before = agent.heartbeat;
+    let Agent { mut facts, heartbeat: before, .. } = super::known(txn.sql(), runtime_id)?;
+    if report.fingerprint.is_none() {
+        report.fingerprint = before.as_ref().and_then(|before| before.report.fingerprint.clone());
+    }
     let mut instances = before.as_ref().map_or_else(Vec::new, |before| before.instances.clone());
     let returned = see(&mut instances, &report.instance, at);
 
@@ -104,20 +115,23 @@ fn note(
         let heard = health.zip(heard_at.map(|heard_at| heard_at.min(at)));
         runtime::note_reported(txn, runtime_id, (tenant_id, reported), version, heard)?;
     }
-    let device_key = agent.facts.device_key.id();
+    let device_key = facts.device_key.id();
     let sites = report
         .licenses
         .iter()
-        .map(|license| {
-            let devices = site::note(txn, license.license_id, device_key, at)?;
-            Ok(LicenseSites { license_id: license.license_id, devices })
-        })
+        .map(|license| site::note(txn, license.license_id, license.serial, device_key, at))
         .collect::<Result<_, StorageError>>()?;
+    let not_in_ledger = ledger::missing(txn.sql(), claimed)?;
     let update = "UPDATE agent SET heartbeat_at = ?2, report = ?3, instances = ?4
                   WHERE runtime_id = ?1";
     let row = params![Col(runtime_id), Col(at), Json(&report), Json(&instances)];
     statement::change(txn.sql(), WHAT, update, row)?;
-    Ok(HeartbeatNoted { before, returned, sites })
+    let reported = Reported::after(facts.reported.as_deref(), &report);
+    if facts.reported.as_deref() != Some(&reported) {
+        facts.reported = Some(reported.into());
+        txn.change(Change::Agent(facts.into()));
+    }
+    Ok(HeartbeatNoted { before, returned, sites, not_in_ledger })
 }
 
 /// Puts the run that reports now at the end, and says whether it came back after another.

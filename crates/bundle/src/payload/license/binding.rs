@@ -1,11 +1,12 @@
 //! Binding: which machine a license is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::PayloadError,
+    fingerprint::{self, Comparison},
     key::PublicKey,
     number::Positive,
     payload::{check_hex, check_name},
@@ -33,15 +34,26 @@ pub struct FingerprintBinding {
 }
 
 impl FingerprintBinding {
-    /// How many components a machine still has. One it can't read is unknown, and not counted.
+    /// How many components a machine still has (`bundle.md` §7.2): of the same family with the same
+    /// hash, under whatever name, each of the machine's once. One that can't be read is not
+    /// changed: the caller gives the hash it read last.
     pub fn matches(&self, machine: &BTreeMap<String, String>) -> u64 {
-        let same = |(name, hash): &(&String, &String)| machine.get(*name) == Some(*hash);
-        self.components.iter().filter(same).count() as u64
+        fingerprint::pairs(&self.components, machine, |_| false).len() as u64
     }
 
     /// Whether a machine still has enough of them.
     pub fn holds(&self, machine: &BTreeMap<String, String>) -> bool {
         self.matches(machine) >= self.require.as_u64()
+    }
+
+    /// What has become of each component, for people. `machine` is as for
+    /// [`matches`](Self::matches); `unread` names what of it can't be read now, or a whole family.
+    pub fn compare(
+        &self,
+        machine: &BTreeMap<String, String>,
+        unread: &BTreeSet<String>,
+    ) -> Comparison {
+        Comparison::new(&self.components, self.require.as_u64(), machine, unread)
     }
 }
 

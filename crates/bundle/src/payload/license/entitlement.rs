@@ -1,10 +1,13 @@
 //! Entitlement of a license: a feature, for whom, how much, until when, and what follows.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use farhold_contract::{Timestamp, id::RuntimeId, model::RuntimeType};
 
 use crate::{error::PayloadError, number::Positive, payload::check_name, period::Period};
+
+use super::License;
 
 /// One feature granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,22 @@ pub struct Ladder {
 }
 
 impl Entitlement {
+    /// The instant from which a license of this stop grants it to nobody any more (`bundle.md`
+    /// §4.4); absent: what was released early enough is covered without end.
+    pub(crate) fn stop(&self, license: &License, whole: Option<Timestamp>) -> Option<Timestamp> {
+        let ladder = self.ladder.as_ref().unwrap_or(&license.ladder);
+        let own = |end| ladder.stop(end, &license.end_zone());
+        if license.released_before.is_some() {
+            return self.valid_until.map(own);
+        }
+        let whole = whole?;
+        if self.valid_until.is_none() && self.ladder.is_none() {
+            return Some(whole);
+        }
+        let end = self.valid_until.or_else(|| license.end());
+        Some(end.map_or(whole, |end| own(end).min(whole)))
+    }
+
     /// For whom: two entitlements of one license never share feature and scope.
     pub(super) fn scope(&self) -> (&str, Option<RuntimeType>, Option<RuntimeId>) {
         (&self.feature, self.runtime_type, self.runtime_id)
@@ -94,6 +113,12 @@ impl Entitlement {
 }
 
 impl Ladder {
+    /// The end of its last rung, laid after an end by the calendar of a zone.
+    pub(super) fn stop(&self, end: Timestamp, zone: &TimeZone) -> Timestamp {
+        let rungs = [&self.grace, &self.restrict].into_iter().flatten();
+        rungs.fold(end, |from, rung| rung.after(from, zone))
+    }
+
     pub(super) fn check(&self, follows_an_end: bool) -> Result<(), PayloadError> {
         if !follows_an_end && *self != Self::default() {
             return Err(PayloadError::invalid(

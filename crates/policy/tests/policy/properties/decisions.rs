@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use farhold_bundle::payload::{Entitlement, Ladder, License, Revocations};
-use farhold_contract::{Timestamp, model::RuntimeType};
+use farhold_contract::{Code, Timestamp, model::RuntimeType};
 use farhold_policy::{Link, Question, Resolution, Restraints, RuntimeFacts, Timeline};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     support::*,
 };
 
-const FEATURES: [&str; 3] = ["lab", "exam", "film"];
+pub const FEATURES: [&str; 3] = ["lab", "exam", "film"];
 const TYPES: [RuntimeType; 2] = [RuntimeType::Labs, RuntimeType::App];
 
 fn base() -> Timestamp {
@@ -109,7 +109,7 @@ prop_compose! {
     }
 }
 
-fn any_licenses() -> impl Strategy<Value = Vec<License>> {
+pub fn any_licenses() -> impl Strategy<Value = Vec<License>> {
     vec(any_license(), 0..7).prop_map(|mut licenses| {
         let mut lines = BTreeSet::new();
         let line = |l: &License| (l.tenant.tenant_id, l.product.clone(), l.serial);
@@ -119,7 +119,7 @@ fn any_licenses() -> impl Strategy<Value = Vec<License>> {
 }
 
 prop_compose! {
-    fn any_revocations()(
+    pub fn any_revocations()(
         ids in proptest::collection::btree_set(1_u64..5, 0..2),
         below in proptest::collection::btree_map(
             (1_u64..3, select(vec!["campus", "studio"])), 1_u64..5, 0..2,
@@ -132,7 +132,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_runtime()(
+    pub fn any_runtime()(
         number in 1_u64..3,
         runtime_type in select(vec![RuntimeType::Labs, RuntimeType::App, RuntimeType::Courses]),
         version in select(vec!["1.4.0", "1.6.2", "2.0.0", "nightly"]),
@@ -147,8 +147,15 @@ prop_compose! {
     }
 }
 
+/// Some of them are not admitted.
+pub fn any_held() -> impl Strategy<Value = Vec<(License, Option<Code>)>> {
+    let code = select(vec![Code::LicenseBinding, Code::LicenseReleased, Code::LicenseMode]);
+    let bars = vec(option::weighted(0.25, code), 7);
+    (any_licenses(), bars).prop_map(|(licenses, bars)| licenses.into_iter().zip(bars).collect())
+}
+
 /// Random hours, and both sides of every instant at which something may change.
-fn instants(licenses: &[License], random_hours: &[u64]) -> Vec<Timestamp> {
+pub fn instants(licenses: &[License], random_hours: &[u64]) -> Vec<Timestamp> {
     let mut instants: Vec<_> =
         random_hours.iter().map(|&count| base() - hours(48) + hours(count)).collect();
     for license in licenses {
@@ -168,13 +175,14 @@ proptest! {
 
     #[test]
     fn every_answer_is_the_naive_models(
-        licenses in any_licenses(),
+        held in any_held(),
         list in any_revocations(),
         runtime in any_runtime(),
         random_hours in vec(0_u64..2_600, 12),
         link in select(vec![Link::Detached, Link::Offline, Link::Online]),
     ) {
-        let state = state_with(&licenses, Some(&list));
+        let licenses: Vec<_> = held.iter().map(|(license, _)| license.clone()).collect();
+        let state = state_barring(&held, Some(&list));
         for instant in instants(&licenses, &random_hours) {
             for feature in FEATURES {
                 let tenant_id = tenant(1);
@@ -190,7 +198,7 @@ proptest! {
                         mode: grant.mode,
                     },
                 };
-                let expected = answer(&licenses, &list, tenant_id, &runtime, feature, instant, link);
+                let expected = answer(&held, &list, tenant_id, &runtime, feature, instant, link);
                 prop_assert_eq!(actual, expected, "{} at {}", feature, instant);
             }
         }
