@@ -15,7 +15,7 @@ test:
 demo:
     cargo demo
 
-# Every figure beside its peer or its limit; parts: checks, events, verification, sizes, footprint, managed, cold, drain, fleet
+# Every figure beside its peer or its limit; parts: checks, events, verification, sizes, footprint, managed, cold, drain, fleet, activate, issue
 bench *parts: peers
     cargo run --quiet --release --package farhold-tests --bin bench -- {{parts}}
 

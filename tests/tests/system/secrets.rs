@@ -1,6 +1,6 @@
 //! Secrets planted everywhere, and looked for everywhere.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::json;
 
@@ -72,8 +72,13 @@ fn nothing_secret_reaches_log_status_metrics_or_the_process_list() {
 #[test]
 fn a_passphrase_and_a_key_stay_where_they_are() {
     let vendor = Vendor::new();
-    Document::written(vendor.folder().join("passphrase"), format!("{CANARY}\n").as_bytes());
-    Document::written(vendor.folder().join("wrong"), b"another\n");
+    let canary = format!("{CANARY}\n");
+    for (name, words) in [("passphrase", canary.as_str()), ("wrong", "another\n")] {
+        let path = vendor.folder().join(name);
+        Document::written(path.clone(), words.as_bytes());
+        // One that others may read is refused.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
     let made = vendor.tool(["keygen", "sealed.key", "--passphrase-file", "passphrase"]);
     let file = fs::read_to_string(vendor.folder().join("sealed.key")).unwrap();
     let root = "root init --issuer X --root-key sealed.key --license-key license.key \
