@@ -11,6 +11,8 @@ use std::{
     },
     path::Path,
     process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -282,6 +284,26 @@ fn what_answers_in_the_agents_place_is_not_believed() {
     let told = refused(&place.run(&["trust", "show"]), 69, "agent.unreachable");
     assert!(told.contains("403"), "{told}");
     peer.join().unwrap();
+}
+
+#[test]
+fn an_agent_that_begins_anew_between_two_connections_is_asked_again() {
+    let place = Place::new();
+    let socket = place.path().join("run/admin.sock");
+    fs::create_dir(place.path().join("run")).unwrap();
+    let first = UnixListener::bind(&socket).unwrap();
+    let verb = place.farhold(&["token", "list", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    first.accept().unwrap();
+    // The socket stays, and nobody listens, until the run that follows has bound it.
+    drop(first);
+    thread::sleep(Duration::from_millis(100));
+    fs::remove_file(&socket).unwrap();
+    let next = UnixListener::bind(&socket).unwrap();
+    let (mut caller, _) = next.accept().unwrap();
+    let _ = caller.read(&mut [0; 4096]).unwrap();
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n{\"tokens\":[]}";
+    caller.write_all(answer.as_bytes()).unwrap();
+    assert!(verb.wait_with_output().unwrap().status.success());
 }
 
 #[test]

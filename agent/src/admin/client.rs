@@ -40,8 +40,12 @@ pub struct AdminDoor {
 }
 
 enum Way {
-    Socket(PathBuf),
-    InProcess { router: Router, owner: Option<StateOwner> },
+    /// Where, and whether an agent was just there.
+    Socket(PathBuf, bool),
+    InProcess {
+        router: Router,
+        owner: Option<StateOwner>,
+    },
 }
 
 /// One call.
@@ -114,7 +118,17 @@ impl AdminDoor {
     /// # Errors
     /// The system gives no event loop.
     pub fn socket(path: impl Into<PathBuf>) -> anyhow::Result<Self> {
-        Ok(Self { runtime: event_loop()?, way: Way::Socket(path.into()) })
+        Ok(Self { runtime: event_loop()?, way: Way::Socket(path.into(), false) })
+    }
+
+    /// The same, where an agent listens at the socket; it may begin anew before the first call.
+    ///
+    /// # Errors
+    /// `agent.unreachable` where there may be one that this user can't reach.
+    pub fn running(path: &Path) -> anyhow::Result<Option<Self>> {
+        let is_there = Self::answers(path)?;
+        let door = || Ok(Self { runtime: event_loop()?, way: Way::Socket(path.to_owned(), true) });
+        is_there.then(door).transpose()
     }
 
     /// The same router in this process, made inside the event loop that will run it; root makes
@@ -134,11 +148,7 @@ impl AdminDoor {
         Ok(Self { runtime, way: Way::InProcess { router, owner } })
     }
 
-    /// Whether an agent listens at the socket.
-    ///
-    /// # Errors
-    /// `agent.unreachable` where there may be one that this user can't reach.
-    pub fn answers(path: &Path) -> anyhow::Result<bool> {
+    fn answers(path: &Path) -> anyhow::Result<bool> {
         use io::ErrorKind::{ConnectionRefused, NotFound};
         event_loop()?.block_on(async {
             match timeout(CONNECT_TIME, UnixStream::connect(path)).await {
@@ -201,7 +211,7 @@ impl AdminDoor {
 
     fn acting(&self) -> anyhow::Result<Option<Acting>> {
         match &self.way {
-            Way::Socket(_) => Ok(None),
+            Way::Socket(..) => Ok(None),
             Way::InProcess { owner, .. } => acting(*owner),
         }
     }
@@ -226,9 +236,11 @@ impl AdminDoor {
 
     async fn send(&self, ask: Ask) -> anyhow::Result<Response<Body>> {
         match &self.way {
-            Way::Socket(path) => timeout(ask.patience, over_socket(path, &ask))
-                .await
-                .map_err(|late| unreachable(path, late))?,
+            Way::Socket(path, was_there) => {
+                timeout(ask.patience, over_socket(path, *was_there, &ask))
+                    .await
+                    .map_err(|late| unreachable(path, late))?
+            }
             Way::InProcess { router, .. } => {
                 let Ok(response) = router.clone().oneshot(ask.request()?.map(Body::new)).await;
                 Ok(response)
@@ -244,7 +256,7 @@ impl AdminDoor {
 
     fn broke_off(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         match &self.way {
-            Way::Socket(path) => Failure::new(
+            Way::Socket(path, _) => Failure::new(
                 Code::AgentUnreachable,
                 format!("the answer of the agent at {} broke off", path.display()),
             ),
@@ -255,7 +267,7 @@ impl AdminDoor {
 
     fn foreign(&self, status: StatusCode) -> Failure {
         match &self.way {
-            Way::Socket(path) => Failure::new(
+            Way::Socket(path, _) => Failure::new(
                 Code::AgentUnreachable,
                 format!(
                     "what answers at {} is not this version's agent ({status})",
@@ -270,19 +282,23 @@ impl AdminDoor {
 }
 
 /// Asks over the socket. An agent that begins anew after an enrollment hangs up on whoever came
-/// at that moment: a call that changes nothing is simply made again.
-async fn over_socket(path: &Path, ask: &Ask) -> anyhow::Result<Response<Body>> {
+/// at that moment: a call that was not sent, or changes nothing, is simply made again.
+async fn over_socket(
+    path: &Path,
+    mut was_there: bool,
+    ask: &Ask,
+) -> anyhow::Result<Response<Body>> {
     let began = Instant::now();
-    let mut was_there = false;
     loop {
-        let answered = match connect(path).await {
+        let (answered, was_sent) = match connect(path).await {
             Ok(stream) => {
                 was_there = true;
-                exchange(path, stream, ask.request()?).await
+                (exchange(path, stream, ask.request()?).await, true)
             }
-            Err(error) => Err(error),
+            Err(error) => (Err(error), false),
         };
-        let again = was_there && ask.method == Method::GET && began.elapsed() < ANEW_TIME;
+        let may_repeat = !was_sent || ask.method == Method::GET;
+        let again = was_there && may_repeat && began.elapsed() < ANEW_TIME;
         match answered {
             Err(_) if again => tokio::time::sleep(Duration::from_millis(50)).await,
             answered => return Ok(answered?),

@@ -90,8 +90,8 @@ impl Session {
         log::begin(&config.log, Level::ERROR);
         let began = Instant::now();
         loop {
-            if AdminDoor::answers(&socket)? {
-                return AdminDoor::socket(socket);
+            if let Some(door) = AdminDoor::running(&socket)? {
+                return Ok(door);
             }
             match AdminDoor::in_process(&config.state_dir, || crate::standalone(&config)) {
                 Ok(door) => {
