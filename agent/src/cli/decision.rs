@@ -1,6 +1,5 @@
 //! What is decided, for people: for whom, how much, and the verdict.
 
-use farhold_contract::mode::Mode;
 use farhold_terminal::text;
 
 use crate::admin::answer::decision::{
@@ -35,7 +34,7 @@ pub(super) fn features(heading: &str, list: &[FeatureChangeAnswer]) -> String {
 /// What a check is answered: a mode's name, or a code.
 pub(super) fn verdict(verdict: &VerdictAnswer) -> String {
     match (verdict.mode, verdict.code) {
-        (Some(mode), _) => mode_name(mode).to_owned(),
+        (Some(mode), _) => mode.as_str().to_owned(),
         (None, Some(code)) => code.to_string(),
         (None, None) => "nothing".to_owned(),
     }
@@ -79,15 +78,5 @@ pub(super) fn nothing(what: &str, runtimes: usize) -> String {
             let runtimes = text::count(count as u64, "registered runtime");
             format!("\nNothing {what} the {runtimes} here.\n")
         }
-    }
-}
-
-const fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::None => "none",
-        Mode::Restricted => "restricted",
-        Mode::Grace => "grace",
-        Mode::Offline => "offline",
-        Mode::Online => "online",
     }
 }

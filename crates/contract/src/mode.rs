@@ -17,3 +17,16 @@ pub enum Mode {
     /// The Kernel's last answer is fresh.
     Online,
 }
+
+impl Mode {
+    /// The mode as answers write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Restricted => "restricted",
+            Self::Grace => "grace",
+            Self::Offline => "offline",
+            Self::Online => "online",
+        }
+    }
+}

@@ -2,23 +2,19 @@
 
 use std::path::Path;
 
-use ed25519_dalek::SigningKey;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use farhold_bundle::{PublicKey, Signer, Unsigned};
 
 use crate::{
     error::KeyError,
+    key_pair::{KeyPair, new_seed},
     pkcs8_pem::{self, PemError},
     secret_file::{read_key, write_secret},
 };
 
 /// A private key in memory, wiped when dropped. It shows only its public half.
-pub struct FileSigner {
-    key: SigningKey,
-    public: PublicKey,
-}
+pub struct FileSigner(KeyPair);
 
 /// Makes a key and writes it to a new file, encrypted if there is a passphrase.
 ///
@@ -26,11 +22,10 @@ pub struct FileSigner {
 /// [`KeyError::Exists`], [`KeyError::Unwritable`], [`KeyError::Random`],
 /// [`KeyError::PassphraseEmpty`].
 pub fn create(path: &Path, passphrase: Option<&SecretString>) -> Result<FileSigner, KeyError> {
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(|source| KeyError::Random { source })?;
+    let seed = new_seed()?;
     let pem = pkcs8_pem::write(&seed, passphrase)?;
     write_secret(path, pem.as_bytes())?;
-    Ok(FileSigner::new(&seed))
+    Ok(FileSigner(KeyPair::of(&seed)))
 }
 
 /// Loads a key. A passphrase for a key that is not encrypted is not looked at.
@@ -41,7 +36,7 @@ pub fn create(path: &Path, passphrase: Option<&SecretString>) -> Result<FileSign
 pub fn load(path: &Path, passphrase: Option<&SecretString>) -> Result<FileSigner, KeyError> {
     let pem = read_key(path)?;
     let seed = pkcs8_pem::read(&pem, passphrase).map_err(|error| at(path, error))?;
-    Ok(FileSigner::new(&seed))
+    Ok(FileSigner(KeyPair::of(&seed)))
 }
 
 /// Whether the key is encrypted, so that a passphrase must be asked for.
@@ -61,22 +56,13 @@ fn at(path: &Path, error: PemError) -> KeyError {
     }
 }
 
-impl FileSigner {
-    fn new(seed: &[u8; 32]) -> Self {
-        let key = SigningKey::from_bytes(seed);
-        let public = PublicKey::from_bytes(key.verifying_key().as_bytes())
-            .expect("a clamped seed's public half has the large order");
-        Self { key, public }
-    }
-}
-
 impl Signer for FileSigner {
     fn public_key(&self) -> &PublicKey {
-        &self.public
+        self.0.public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
-        Ok(ed25519_dalek::Signer::sign(&self.key, message).to_bytes())
+        self.0.sign(message)
     }
 }
 

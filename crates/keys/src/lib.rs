@@ -7,6 +7,7 @@
 
 mod error;
 mod file_signer;
+mod key_pair;
 mod pkcs8_pem;
 mod secret_file;
 mod throwaway;

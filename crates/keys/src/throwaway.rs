@@ -1,17 +1,14 @@
 //! Throwaway: a key that lives in memory alone, for rehearsals.
 
-use ed25519_dalek::SigningKey;
-use zeroize::Zeroizing;
-
 use farhold_bundle::{PublicKey, Signer, Unsigned};
 
-use crate::error::KeyError;
+use crate::{
+    error::KeyError,
+    key_pair::{KeyPair, new_seed},
+};
 
 /// A private key that no file ever holds: nobody trusts what it signs outside of this process.
-pub struct Throwaway {
-    key: SigningKey,
-    public: PublicKey,
-}
+pub struct Throwaway(KeyPair);
 
 impl Throwaway {
     /// Makes one.
@@ -19,22 +16,17 @@ impl Throwaway {
     /// # Errors
     /// [`KeyError::Random`].
     pub fn make() -> Result<Self, KeyError> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed).map_err(|source| KeyError::Random { source })?;
-        let key = SigningKey::from_bytes(&seed);
-        let public = PublicKey::from_bytes(key.verifying_key().as_bytes())
-            .expect("a clamped seed's public half has the large order");
-        Ok(Self { key, public })
+        Ok(Self(KeyPair::of(&*new_seed()?)))
     }
 }
 
 impl Signer for Throwaway {
     fn public_key(&self) -> &PublicKey {
-        &self.public
+        self.0.public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], Unsigned> {
-        Ok(ed25519_dalek::Signer::sign(&self.key, message).to_bytes())
+        self.0.sign(message)
     }
 }
 

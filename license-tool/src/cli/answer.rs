@@ -9,7 +9,7 @@ use std::{
 };
 
 use farhold_bundle::{
-    Envelope, LIMITS, Positive, PublicKey, Signer, TrustRoot, Verified, Whole,
+    Envelope, LIMITS, Positive, PublicKey, Role, Signer, TrustRoot, Verified, Whole,
     payload::{License, Request},
 };
 use farhold_contract::{Code, Timestamp, id::LicenseId};
@@ -17,9 +17,9 @@ use farhold_ledger::{Act, Ledger, Move};
 
 use super::{
     clock,
-    issue::{load, template_text},
+    issue::template_text,
     page::Page,
-    passphrase::PassphraseArgs,
+    passphrase::{PassphraseArgs, Passphrases},
     trust::TrustArgs,
 };
 use crate::{
@@ -213,7 +213,7 @@ impl Args {
         bind(&mut draft.mold, request, draft.bind)?;
         self.check(&draft, root, now)?;
         issue::require_time(root, now)?;
-        let keys = load(&self.key, &self.passphrase, root)?;
+        let keys = Passphrases::load_all(&self.passphrase, &self.key, root, Role::License)?;
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
         self.outputs.require_typed(signers.len())?;
         let with = self.outputs.open_with()?;

@@ -16,7 +16,7 @@ use super::{
     passphrase::{PassphraseArgs, Passphrases},
     trust::TrustArgs,
 };
-use crate::{file, issue::require_role, key::Key, refusal::Refusal};
+use crate::{file, key::Key, refusal::Refusal};
 
 /// What `issue` takes.
 #[derive(clap::Args)]
@@ -138,7 +138,7 @@ impl Args {
 
     /// Loads the keys; one that may not sign is refused before the next passphrase is asked for.
     fn load(&self, root: &TrustRoot) -> Result<Vec<Key>, Refusal> {
-        load(&self.key, &self.passphrase, root)
+        Passphrases::load_all(&self.passphrase, &self.key, root, Role::License)
     }
 }
 
@@ -147,20 +147,4 @@ pub(crate) fn template_text(path: &Path) -> Result<String, Refusal> {
     let bytes = file::read(path, TEMPLATE_MAX_BYTES)?;
     String::from_utf8(bytes)
         .map_err(|_| Refusal::new(Code::TemplateInvalid, "the template is not UTF-8").of_file(path))
-}
-
-/// Loads license keys; one that may not sign is refused before the next passphrase is asked for.
-pub(crate) fn load(
-    paths: &[PathBuf],
-    passphrase: &PassphraseArgs,
-    root: &TrustRoot,
-) -> Result<Vec<Key>, Refusal> {
-    let passphrases = Passphrases::read(passphrase)?;
-    let mut signers = Vec::new();
-    for path in paths {
-        let signer = passphrases.load(path)?;
-        require_role(root, &signer, Role::License).map_err(|refusal| refusal.of_file(path))?;
-        signers.push(signer);
-    }
-    Ok(signers)
 }

@@ -13,10 +13,12 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use farhold_bundle::{Role, TrustRoot};
 use farhold_contract::Code;
 use farhold_keys::{FileSigner, KeyError};
 
 use crate::{
+    issue::require_role,
     key::Key,
     pkcs11::{self, Modules, Session, TokenError, TokenSigner, Uri},
     refusal::Refusal,
@@ -85,6 +87,23 @@ impl Passphrases {
             }
             None => Ok(self.load_file(key)?.into()),
         }
+    }
+
+    /// Loads the keys of one role; one that may not sign is refused before the next passphrase is
+    /// asked for.
+    pub(crate) fn load_all(
+        args: &PassphraseArgs,
+        keys: &[PathBuf],
+        root: &TrustRoot,
+        role: Role,
+    ) -> Result<Vec<Key>, Refusal> {
+        let passphrases = Self::read(args)?;
+        let load = |path: &PathBuf| {
+            let key = passphrases.load(path)?;
+            require_role(root, &key, role).map_err(|refusal| refusal.of_file(path))?;
+            Ok(key)
+        };
+        keys.iter().map(load).collect()
     }
 
     /// Makes a key in the token that the URI names; `id` is its object's unless the URI says it.

@@ -18,9 +18,8 @@ use super::{
     trust::{self, TrustArgs},
 };
 use crate::{
-    file, issue,
+    file,
     issued::Customer,
-    key::Key,
     refusal::Refusal,
     revoke::{Loss, Revoking, next_generation, sign},
 };
@@ -97,7 +96,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         return Err(Refusal::usage(what, "Leave that out, or give --allow-loss."));
     }
     let issued = args.known.read(&root)?;
-    let keys = args.load(&root)?;
+    let keys = Passphrases::load_all(&args.passphrase, &args.key, &root, Role::Revocation)?;
     let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
     let signed = sign(&root, &revocations, &signers)?;
     let mut line = signed.line().to_vec();
@@ -150,18 +149,6 @@ impl Args {
             return Err(Refusal::new(Code::TrustIssuer, what));
         }
         Ok(Some(before))
-    }
-
-    fn load(&self, root: &TrustRoot) -> Result<Vec<Key>, Refusal> {
-        let passphrases = Passphrases::read(&self.passphrase)?;
-        let mut keys = Vec::new();
-        for path in &self.key {
-            let key = passphrases.load(path)?;
-            issue::require_role(root, &key, Role::Revocation)
-                .map_err(|refusal| refusal.of_file(path))?;
-            keys.push(key);
-        }
-        Ok(keys)
     }
 
     fn number(&self, before: Option<&Revocations>) -> u64 {

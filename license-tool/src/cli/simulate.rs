@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde_json::{Value, json};
 
 use farhold_bundle::{LIMITS, SiteFacts, Standing, payload::SiteMode, plan_import};
-use farhold_contract::{Code, Date, Timestamp, id::RuntimeId, mode::Mode, model::RuntimeType};
+use farhold_contract::{Code, Date, Timestamp, id::RuntimeId, model::RuntimeType};
 use farhold_policy::{ClockChange, RuntimeFacts};
 
 use super::{
@@ -194,18 +194,8 @@ fn lasting(time: Duration) -> String {
 
 fn answer_text(answer: Answer) -> String {
     match answer {
-        Ok(mode) => format!("allowed ({})", mode_word(mode)),
+        Ok(mode) => format!("allowed ({})", mode.as_str()),
         Err(code) => format!("refused ({code})"),
-    }
-}
-
-const fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::None => "none",
-        Mode::Restricted => "restricted",
-        Mode::Grace => "grace",
-        Mode::Offline => "offline",
-        Mode::Online => "online",
     }
 }
 
