@@ -49,7 +49,7 @@ impl Assembly {
     /// # Errors
     /// Whatever keeps the site from being opened, [`crate::site::SiteError`] above all.
     pub fn new(config: &Config, machine: Machine, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let (site, found) = Site::open(config, machine, &clock.read())?;
+        let (site, found) = Site::open(config, &machine, &clock.read())?;
         let place = Arc::clone(&site.place);
         let metrics = Metrics::new();
         let (owner, owner_thread) =

@@ -22,7 +22,7 @@ mod version;
 
 use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use farhold_terminal::{Known, Program};
 
@@ -84,6 +84,11 @@ enum Verb {
 /// The whole program: parse, do, end.
 pub fn main() -> ExitCode {
     farhold_terminal::main::<Cli>()
+}
+
+/// Every verb and flag, for the man pages.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 impl Program for Cli {

@@ -25,7 +25,7 @@ use farhold_api::Refusal;
 use farhold_contract::Code;
 use farhold_terminal::text;
 
-use crate::importer::{Imported, Importer};
+use crate::importer::{Imported, Importer, Offer, Way};
 
 use folder::{Folder, Offered};
 use outcome::Outcome;
@@ -89,7 +89,7 @@ fn watch(
     let mut next = Duration::ZERO;
     while stopped.recv_timeout(next) == Err(RecvTimeoutError::Timeout) {
         next = folder.look(&mut |bundle| match importer.upgrade() {
-            Some(importer) => runtime.block_on(importer.import(bundle)),
+            Some(importer) => runtime.block_on(importer.import(Offer::by(Way::DropFolder, bundle))),
             None => Err(Code::StoreUnavailable.into()),
         });
     }
@@ -158,7 +158,7 @@ impl DropFolder {
         match folder.put_away(name, &seen, &outcome) {
             Ok(kept_as) => {
                 self.sightings.forget(name);
-                tracing::info!(bundle = %shown(name), code = outcome.code.map_or("none", Code::as_str), kept_as = %kept_as.display(), "a bundle of the drop folder was taken");
+                tracing::info!(bundle = %shown(name), code = outcome.code.map_or("none", Code::as_str), kept_as = %shown(kept_as.as_os_str()), "a bundle of the drop folder was taken");
             }
             Err(error) => self.stuck(name, &error),
         }
@@ -166,7 +166,8 @@ impl DropFolder {
 
     /// A disk that is full stays so for a while: tried again later, or when the file changes.
     fn stuck(&mut self, name: &OsStr, error: &FolderError) {
-        let reason = crate::error_chain(error).to_string();
+        // It names the file.
+        let reason = text::plain(&crate::error_chain(error).to_string());
         tracing::warn!(bundle = %shown(name), %reason, "a bundle of the drop folder can't be taken or moved away");
         self.sightings.leave_alone(name, LOOKS_WHILE_STUCK);
     }

@@ -35,8 +35,12 @@ impl FileError {
 /// Reads a file of at most so many bytes.
 ///
 /// # Errors
-/// What the system said; `FileTooLarge` for one that is longer.
+/// What the system said; `FileTooLarge` for one that is longer; one that is no file: a pipe would
+/// hold its reader up.
 pub(crate) fn read(path: &Path, most_bytes: usize) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let mut bytes = Vec::new();
     // One byte more tells a file that is longer from one at the limit.
     File::open(path)?.take(most_bytes as u64 + 1).read_to_end(&mut bytes)?;

@@ -1,5 +1,7 @@
 //! What is wrong with the site now, as the closed list of conditions; and whether it can answer.
 
+mod clocks;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +11,7 @@ use farhold_contract::{
     Code, Timestamp,
     condition::{Condition, ConditionCode},
 };
-use farhold_policy::{LicenseView, Now, Phase};
+use farhold_policy::{ClockReading, LicenseView, Now, Phase};
 use farhold_store::QueueFigures;
 
 use crate::{
@@ -18,9 +20,13 @@ use crate::{
     link_board::LinkBoard,
     machine,
     owner::Owner,
+    refusals::Refusals,
+    reserve::free_bytes,
     site::Place,
     snapshot::Snapshot,
 };
+
+use clocks::KernelTime;
 
 /// Where conditions are found, and since when each stands.
 pub struct Health {
@@ -28,14 +34,16 @@ pub struct Health {
     owner: Owner,
     clock: Arc<dyn Clock>,
     board: Arc<LinkBoard>,
+    /// Bundles that were refused and that nothing has put right since.
+    pub(crate) refusals: Refusals,
     since: Mutex<BTreeMap<ConditionCode, Timestamp>>,
     raised: Mutex<BTreeMap<ConditionCode, String>>,
 }
 
 /// Below this the filesystem is said to be nearly full.
 const DISK_LOW_BYTES: u64 = 256 << 20;
-/// How far the system clock may be from the agent's own time, or the Kernel's, before it is said:
-/// more than drift and an answer's time of travel.
+/// How far the system clock may be from the Kernel's time before it is said: more than drift and
+/// an answer's time of travel.
 const SKEW_MS: i64 = 5 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Before a root's end it is said this early.
@@ -49,10 +57,11 @@ impl Health {
         clock: Arc<dyn Clock>,
         board: Arc<LinkBoard>,
     ) -> Self {
-        Self { place, owner, clock, board, since: Mutex::default(), raised: Mutex::default() }
+        let (refusals, since, raised) = (Refusals::default(), Mutex::default(), Mutex::default());
+        Self { place, owner, clock, board, refusals, since, raised }
     }
 
-    /// Notes something that only the moment knows: a refused bundle, a refused configuration.
+    /// Notes something that only the moment knows: a refused configuration.
     pub fn raise(&self, code: ConditionCode, detail: String) {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner).insert(code, detail);
     }
@@ -75,8 +84,9 @@ impl Health {
     /// Every condition that stands now, worst first.
     pub fn conditions(&self, queue: &QueueFigures) -> Vec<Condition> {
         let snapshot = self.owner.snapshot();
-        let now = snapshot.now(&self.clock.read());
-        let found = self.find(&snapshot, &now, queue);
+        let reading = self.clock.read();
+        let now = snapshot.now(&reading);
+        let found = self.find(&snapshot, &reading, &now, queue);
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         since.retain(|code, _| found.contains_key(code));
         let mut conditions: Vec<Condition> = found
@@ -84,7 +94,12 @@ impl Health {
             .map(|(code, detail)| Condition {
                 code,
                 severity: code.severity(),
-                since: *since.entry(code).or_insert(now.instant),
+                since: {
+                    let since = since.entry(code).or_insert(now.instant);
+                    // Time itself may have been set back: by the Kernel, or by a clock reset.
+                    *since = now.instant.min(*since);
+                    *since
+                },
                 impact: code.impact().to_owned(),
                 hint: if detail.is_empty() {
                     code.hint().to_owned()
@@ -100,6 +115,7 @@ impl Health {
     fn find(
         &self,
         snapshot: &Snapshot,
+        reading: &ClockReading,
         now: &Now,
         queue: &QueueFigures,
     ) -> BTreeMap<ConditionCode, String> {
@@ -131,19 +147,18 @@ impl Health {
         }
         let drift = machine::drift(snapshot, now);
         note(drift.is_some(), ConditionCode::FingerprintDrift, drift.unwrap_or_default());
-        let kept_out = kept_out(snapshot, now);
-        note(kept_out.is_some(), ConditionCode::BundleRejected, kept_out.unwrap_or_default());
+        let unread = machine::by_memory(snapshot, now);
+        note(unread.is_some(), ConditionCode::FingerprintUnread, unread.unwrap_or_default());
+        let refused: Vec<String> =
+            self.refusals.told().into_iter().chain(kept_out(snapshot, now)).collect();
+        note(!refused.is_empty(), ConditionCode::BundleRejected, refused.join("; "));
         for (code, detail) in documents.policy.conditions(now) {
             note(true, code, detail);
         }
-        let ahead_ms = now.wall.as_ms() - now.mark.as_ms();
-        let mut detail = format!("wall {}, agent's own time {}", now.wall, now.mark);
-        if now.is_on_probation() {
-            detail.push_str(", which follows after 24 hours of uptime or by the Kernel's word");
+        let wall = snapshot.wall_standing(reading);
+        if let Some((code, detail)) = clocks::told(wall, now, self.kernel_time(reading)) {
+            note(true, code, detail);
         }
-        let rolled_back = now.is_rolled_back();
-        note(rolled_back, ConditionCode::ClockRollback, detail.clone());
-        note(!rolled_back && ahead_ms.abs() > SKEW_MS, ConditionCode::ClockSkew, detail);
         for (code, detail) in self.of_the_link(snapshot, now) {
             note(true, code, detail);
         }
@@ -155,8 +170,7 @@ impl Health {
             detail.clone(),
         );
         note(percent >= FULL_PERCENT, ConditionCode::QueueFull, detail);
-        let free = rustix::fs::statvfs(&self.place.state_dir)
-            .map_or(u64::MAX, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+        let free = free_bytes(&self.place.state_dir).unwrap_or(u64::MAX);
         note(free < DISK_LOW_BYTES, ConditionCode::DiskLow, format!("{free} bytes are free"));
         if let Some(aside) = &self.place.moved_aside {
             note(true, ConditionCode::StoreRecovered, format!("kept as {}", aside.display()));
@@ -189,15 +203,27 @@ impl Health {
                 found.push((ConditionCode::CertificateExpiring, detail));
             }
         }
-        if view.skew_ms.abs() > SKEW_MS {
-            let detail = format!("{} s from the Kernel's", view.skew_ms / 1000);
-            found.push((ConditionCode::ClockSkew, detail));
-        }
         if let Some(taken) = snapshot.word.told() {
             found.push((ConditionCode::RuntimeSuspended, taken));
         }
         found
     }
+
+    /// What the Kernel's time says of the system clock.
+    fn kernel_time(&self, reading: &ClockReading) -> KernelTime {
+        let view = self.board.view();
+        match view.skew_ms {
+            skew_ms if skew_ms.abs() > SKEW_MS => KernelTime::Differs { skew_ms },
+            _ if self.board.is_online(reading.boottime_ms) => KernelTime::Agrees,
+            _ => KernelTime::Unknown,
+        }
+    }
+}
+
+/// Why a bundle or a license is not taken, and what helps: the condition's own words can't know.
+pub(crate) fn why_refused(code: Code, detail: &str) -> String {
+    let what = if detail.is_empty() { code.sentence().trim_end_matches('.') } else { detail };
+    format!("{code}: {what}. {}", code.action())
 }
 
 /// A license that would decide, but that this site can't admit: not for what the site gave up
@@ -216,5 +242,5 @@ fn kept_out(snapshot: &Snapshot, now: &Now) -> Option<String> {
         .filter(|view| !view.revoked && view.phase != Phase::Stopped)
         .find(is_told)
         .and_then(|view| documents.not_admitted.get(&(view.license_id, view.serial.as_u64())))
-        .map(ToString::to_string)
+        .map(|why| why_refused(why.code, &why.detail))
 }

@@ -1,28 +1,34 @@
 //! Importer: the one path of every bundle, however it came: verify all, preview, one transaction.
 
+mod bundle;
+mod concern;
+
 use std::{error::Error, sync::Arc};
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, watch};
 
 use farhold_api::Refusal;
 use farhold_audit::OwnKind;
 use farhold_bundle::{
-    ImportPlan, LineOutcome, SiteFacts, Standing, TrustRoot, decode_typed_form, is_typed_form,
-    plan_import,
+    ImportPlan, LineOutcome, SetAside, SiteFacts, Standing, TrustRoot, plan_import,
 };
-use farhold_contract::{Code, Sha256Digest, condition::ConditionCode};
+use farhold_contract::{Code, Sha256Digest};
 use farhold_policy::Now;
 
 use crate::{
     clock::Clock,
-    health::Health,
+    health::{Health, why_refused},
     own_event::Draft,
     owner::{AppendOwn, Applied, ApplyImport, InstallTrust, Owner},
     site::Place,
     snapshot::{Documents, Registry},
 };
+
+use bundle::Bundle;
+use concern::concerns;
+
+pub use crate::refusals::Way;
 
 /// How often a bundle is planned again because the machine or a request changed what stands.
 const PLANS_MAX: usize = 3;
@@ -49,6 +55,8 @@ pub struct Offer {
     pub bytes: Vec<u8>,
     /// The hash of the only bundle that is wanted, if there is one.
     pub expected: Option<Sha256Digest>,
+    /// How it came.
+    pub way: Way,
 }
 
 /// What an import did, or would do.
@@ -74,22 +82,23 @@ pub struct Stand {
     pub now: Now,
 }
 
-/// A bundle's lines, and their hash.
-#[derive(Clone)]
-struct Bundle {
-    lines: Arc<Vec<u8>>,
-    sha256: Sha256Digest,
-}
-
 /// What an import would make of what stood when it was planned.
 struct Planned {
     facts: Arc<SiteFacts>,
     imported: Imported,
 }
 
+impl Offer {
+    /// Whatever bundle came that way.
+    pub const fn by(way: Way, bytes: Vec<u8>) -> Self {
+        Self { bytes, expected: None, way }
+    }
+}
+
+/// Bytes alone, as the Kernel's are.
 impl From<Vec<u8>> for Offer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, expected: None }
+        Self::by(Way::Kernel, bytes)
     }
 }
 
@@ -99,8 +108,8 @@ impl Importer {
     /// # Errors
     /// The code of whatever would refuse the bundle.
     pub async fn preview(self: &Arc<Self>, offer: impl Into<Offer>) -> Result<Imported, Refusal> {
-        let Offer { bytes, expected } = offer.into();
-        let bundle = Bundle::of(bytes)?;
+        let Offer { bytes, expected, .. } = offer.into();
+        let bundle = Bundle::of(bytes).map_err(|(refusal, _)| refusal)?;
         let _one_at_a_time = self.turn.lock().await;
         bundle.require(expected)?;
         Ok(self.plan(bundle).await?.imported)
@@ -112,15 +121,16 @@ impl Importer {
     /// The code of whatever refuses the bundle; `bundle.superseded` if nothing in it is new,
     /// `bundle.unexpected` if it is not the one that is wanted.
     pub async fn import(self: &Arc<Self>, offer: impl Into<Offer>) -> Result<Imported, Refusal> {
-        let Offer { bytes, expected } = offer.into();
-        let bundle = Bundle::of(bytes)?;
-        let sha256 = bundle.sha256;
+        let Offer { bytes, expected, way } = offer.into();
         let _one_at_a_time = self.turn.lock().await;
-        let outcome = match bundle.require(expected) {
-            Ok(()) => self.take(bundle).await,
-            Err(refusal) => Err(refusal),
+        let (outcome, bundle) = match Bundle::of(bytes) {
+            Ok(bundle) => match bundle.require(expected) {
+                Ok(()) => (self.take(bundle.clone()).await, bundle),
+                Err(refusal) => (Err(refusal), bundle),
+            },
+            Err((refusal, bundle)) => (Err(refusal), bundle),
         };
-        self.note(&outcome, sha256).await;
+        self.note(&outcome, &bundle, way).await;
         if outcome.is_ok() {
             self.imported.send_modify(|count| *count += 1);
         }
@@ -135,7 +145,7 @@ impl Importer {
         let _one_at_a_time = self.turn.lock().await;
         let standing = Standing::with_trust(root.clone());
         let facts = Arc::clone(&self.owner.snapshot().facts);
-        let documents = Arc::new(Documents::new(standing, &facts, None));
+        let documents = Arc::new(Documents::new(standing, &facts, SetAside::new()));
         let tenant_id = self.place.own_tenant();
         self.owner.submit(InstallTrust { root, documents, tenant_id }).await?
     }
@@ -178,8 +188,11 @@ impl Importer {
             if let Some(time) = reset {
                 clock.reset_to(time, &reading);
             }
-            let dated_by = reset.or(snapshot.documents.dated_by);
-            let documents = Documents::new(plan.standing.clone(), &facts, dated_by);
+            let set_aside = match reset {
+                Some(time) => plan.standing.dated_after(time),
+                None => plan.standing.still_set_aside(&snapshot.documents.set_aside),
+            };
+            let documents = Documents::new(plan.standing.clone(), &facts, set_aside);
             let after =
                 Stand { now: clock.now(&reading, documents.floor), documents: Arc::new(documents) };
             let imported = Imported {
@@ -194,20 +207,26 @@ impl Importer {
         planning.await.unwrap_or_else(|_| Err(Code::ServerInternal.into()))
     }
 
-    /// Leaves a trace of a refusal: a condition, and an event where there is a tenant to keep it
-    /// for.
-    async fn note(&self, outcome: &Result<Imported, Refusal>, sha256: Sha256Digest) {
+    /// Leaves a trace of a refusal: an event where there is a tenant to keep it for, and the
+    /// condition where what was refused may be meant for this site.
+    async fn note(&self, outcome: &Result<Imported, Refusal>, bundle: &Bundle, way: Way) {
+        let refusals = &self.health.refusals;
         let refusal = match outcome {
-            Ok(_) => return self.health.clear(ConditionCode::BundleRejected),
-            // A bundle brought twice is no news to anyone.
-            Err(refusal) if refusal.code == Code::BundleSuperseded => return,
+            Ok(_) => return refusals.imported(way),
+            // A bundle brought twice is no news to anyone, and what it brings is in force.
+            Err(refusal) if refusal.code == Code::BundleSuperseded => {
+                return refusals.nothing_new(way);
+            }
             Err(refusal) => refusal,
         };
+        let sha256 = bundle.sha256;
         let detail = refusal.detail.clone().unwrap_or_default();
         tracing::warn!(code = %refusal.code, bundle.sha256 = %sha256, "a bundle was refused");
-        // A bundle that nobody asked for says nothing about the one that was.
-        if refusal.code != Code::BundleUnexpected {
-            self.health.raise(ConditionCode::BundleRejected, format!("{}: {detail}", refusal.code));
+        // A bundle that nobody asked for says nothing about the one that was. The disk and the
+        // database are not the bundle's fault.
+        let is_its_own = refusal.code != Code::BundleUnexpected && refusal.code.status() < 500;
+        if is_its_own && self.matters(bundle, way).await {
+            refusals.refused(way, why_refused(refusal.code, &detail));
         }
         if let Some(tenant_id) = self.place.own_tenant() {
             let payload = json!({"sha256": sha256, "code": refusal.code, "detail": detail});
@@ -217,31 +236,21 @@ impl Importer {
             }
         }
     }
-}
 
-impl Bundle {
-    /// A pasted or scanned document becomes the one line it was made from.
-    fn of(bytes: Vec<u8>) -> Result<Self, Refusal> {
-        let lines = if is_typed_form(&bytes) {
-            let mut line =
-                decode_typed_form(&bytes).map_err(|reason| refusal(reason.code(), &reason))?;
-            line.push(b'\n');
-            line
-        } else {
-            bytes
-        };
-        let sha256 = Sha256Digest::new(Sha256::digest(&lines).into());
-        Ok(Self { lines: Arc::new(lines), sha256 })
-    }
-
-    fn require(&self, expected: Option<Sha256Digest>) -> Result<(), Refusal> {
-        match expected {
-            Some(expected) if expected != self.sha256 => {
-                let detail = format!("expected {expected}; this one is {}", self.sha256);
-                Err(Refusal::new(Code::BundleUnexpected, detail))
-            }
-            _ => Ok(()),
+    /// Whether a refused bundle is to be told as a condition. Whatever the Kernel sends is; a file
+    /// is, if the vendor may have made it: anybody may drop any file.
+    async fn matters(&self, bundle: &Bundle, way: Way) -> bool {
+        if way == Way::Kernel {
+            return true;
         }
+        let issuer = {
+            let snapshot = self.owner.snapshot();
+            snapshot.documents.standing.root().map(|root| root.root().issuer.id)
+        };
+        let lines = Arc::clone(&bundle.lines);
+        // Megabytes of anything are read off the event loop.
+        let reading = tokio::task::spawn_blocking(move || concerns(&lines, issuer));
+        reading.await.unwrap_or(true)
     }
 }
 
@@ -257,35 +266,4 @@ pub const fn word(outcome: LineOutcome) -> &'static str {
 /// A refusal that tells the whole chain of reasons.
 pub fn refusal(code: Code, error: &(dyn Error + 'static)) -> Refusal {
     Refusal::new(code, crate::error_chain(error).to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use farhold_bundle::{Envelope, Signer, encode_typed_form, payload::ClockReset, seal};
-    use farhold_contract::Timestamp;
-
-    use super::*;
-
-    #[test]
-    fn a_pasted_document_becomes_the_bundle_it_was_made_from_and_has_its_hash() {
-        let folder = tempfile::tempdir().unwrap();
-        let signer = farhold_keys::create(&folder.path().join("key"), None).unwrap();
-        let reset = ClockReset {
-            device_key: signer.public_key().clone(),
-            nonce: "ab".repeat(16),
-            time: Timestamp::from_ms(1_800_000_000_000),
-        };
-        let mut bundle = seal(&reset, &signer).unwrap();
-        let typed = encode_typed_form(&Envelope::open(&bundle).unwrap()).unwrap();
-        bundle.push(b'\n');
-        let pasted = format!("  {}\r\n{}\n", &typed[..40], &typed[40..]);
-        let (pasted, plain) =
-            (Bundle::of(pasted.into_bytes()).unwrap(), Bundle::of(bundle.clone()).unwrap());
-        assert_eq!(*plain.lines, bundle, "a bundle stays as it is");
-        assert_eq!(pasted.lines, plain.lines);
-        assert_eq!(pasted.sha256, plain.sha256);
-        pasted.require(Some(plain.sha256)).unwrap();
-        let other = pasted.require(Some(Sha256Digest::new([0; 32]))).unwrap_err();
-        assert_eq!(other.code, Code::BundleUnexpected);
-    }
 }

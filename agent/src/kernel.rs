@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use farhold_api::{
-    Call, CheckQuestion, CheckReply, Credentials, Holder, Kernel, Principal, Refusal,
+    Call, CheckQuestion, CheckReply, Credentials, FlagsReply, Holder, Kernel, Principal, Refusal,
 };
 use farhold_contract::{
     Code, Sha256Digest,
@@ -121,13 +121,17 @@ impl Kernel for LocalKernel {
         Ok(reply)
     }
 
-    async fn flags(&self, call: Call) -> Result<FlagsResponse, Refusal> {
+    async fn flags(&self, call: Call) -> Result<FlagsReply, Refusal> {
         let snapshot = self.owner.snapshot();
         let runtime = call.runtime_id.and_then(|id| snapshot.registry.runtime(id));
         let runtime = runtime.ok_or(Code::RuntimeNotRegistered)?;
         let now = snapshot.now(&self.clock.read());
-        let set = snapshot.documents.policy.flags(call.tenant_id, runtime, &now);
-        Ok(FlagsResponse { flags: set.into_iter().map(SetFlag::from).collect() })
+        let documents = &snapshot.documents;
+        let set = documents.policy.flags(call.tenant_id, runtime, &now);
+        let set_by = set.iter().map(|flag| (flag.license_id, flag.serial.as_u64()));
+        documents.flags.reply(&runtime.version, set_by, || FlagsResponse {
+            flags: set.iter().copied().map(SetFlag::from).collect(),
+        })
     }
 
     async fn events(

@@ -4,6 +4,11 @@
 //! [`owner`] of the store, which answers after its commit. [`run()`] wires the two to the doors;
 //! [`admin`] is what the verbs of [`cli`] speak to. See `ARCHITECTURE.md` for walkthroughs.
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nothing can be written: `farhold_terminal` has stdout and stderr"
+)]
 
 pub mod admin;
 pub mod assembly;
@@ -31,7 +36,9 @@ pub mod own_event;
 pub mod owner;
 pub mod probes;
 pub mod random;
+mod refusals;
 mod report;
+pub mod reserve;
 mod run;
 pub mod shares;
 pub mod site;

@@ -9,6 +9,7 @@
 //! all of it; this tells an honest operator's machines apart, and makes a copy evident.
 
 mod bound;
+mod by_memory;
 mod cloud_instance_id;
 mod cluster_id;
 mod cpu_model;
@@ -27,7 +28,8 @@ mod salt;
 mod state;
 mod system;
 
-pub use bound::{Bound, binding_of, bound_licenses, drift};
+pub use bound::{Bound, beside, binding_of, bound_licenses, drift};
+pub use by_memory::{by_memory, held_by_memory};
 pub use environment::{Environment, Surroundings};
 pub use kept::{COPY, Found, Kept, MACHINE, RELEASED, Released};
 pub use look::Look;

@@ -1,6 +1,6 @@
 //! Where the agent stands: as its checkpoints say it, and as its heartbeats do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use farhold_audit::AgentStanding;
 use farhold_bundle::{
@@ -41,7 +41,7 @@ pub(crate) fn standing(
         revocations: whole(generation(snapshot)),
         licenses: in_force(&snapshot.documents, now)
             .into_iter()
-            .map(|((license_id, serial), sha256)| LicenseRef { license_id, serial, sha256 })
+            .map(|(license_id, serial, sha256)| LicenseRef { license_id, serial, sha256 })
             .collect(),
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn report(
         revocations: generation(snapshot),
         licenses: in_force(&snapshot.documents, now)
             .into_iter()
-            .map(|((license_id, serial), sha256)| ReportedLicense {
+            .map(|(license_id, serial, sha256)| ReportedLicense {
                 license_id,
                 serial: serial.as_u64(),
                 sha256,
@@ -95,16 +95,17 @@ fn generation(snapshot: &Snapshot) -> u64 {
     revocations.map_or(0, |revocations| revocations.generation.as_u64())
 }
 
-/// Each license in force, once.
+/// Each license in force, once; of two that share number and serial in different lines, as a stolen
+/// key could sign them, both.
 pub(crate) fn in_force(
     documents: &Documents,
     now: &Now,
-) -> BTreeMap<(LicenseId, Positive), Sha256Digest> {
+) -> BTreeSet<(LicenseId, Positive, Sha256Digest)> {
     let lines = documents.policy.lines(now);
     lines
         .into_iter()
         .flat_map(|line| line.licenses)
         .filter(|license| license.in_force)
-        .map(|license| ((license.license_id, license.serial), license.sha256))
+        .map(|license| (license.license_id, license.serial, license.sha256))
         .collect()
 }

@@ -1,13 +1,15 @@
 //! The site as it is found at the start: state directory, device key, store, documents.
 
+mod device_key;
 mod error;
 mod fixed_facts;
+mod lock;
 mod machine_found;
 mod membership;
+mod set_aside;
 mod standing;
-mod state_dir;
 
-use std::{collections::BTreeSet, fs::File, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use farhold_audit::{Epoch, Opening};
 use farhold_bundle::{Signer, payload::SiteMode};
@@ -26,18 +28,22 @@ use crate::{
     link::Enrollment,
     machine::{Kept, Look, Machine},
     random,
+    reserve::Reserve,
     shares::Shares,
     snapshot::{Documents, Registry, Snapshot, UsageBoard},
 };
 
+use device_key::device_key;
+use lock::Lock;
 use machine_found::{MachineFound, machine_found};
 use membership::{enrollment, membership};
-use standing::standing;
-use state_dir::{device_key, lock};
+use set_aside::set_aside;
+use standing::{Stood, standing};
 
 pub use error::SiteError;
 pub use fixed_facts::FixedFacts;
 pub use membership::Membership;
+pub(crate) use set_aside::SET_ASIDE;
 
 /// What never changes while the process runs.
 pub struct Place {
@@ -59,19 +65,28 @@ pub struct Place {
     pub opening: Opening,
     /// The queue's cap, in bytes.
     pub cap_bytes: u64,
+    /// The room that is kept back for a full disk.
+    pub reserve: Reserve,
     /// This run of the agent.
     pub instance: [u8; 16],
-    /// When it began.
+    /// When it began, by the time that licenses are judged by.
     pub started_at: Timestamp,
     /// The damaged database that was moved aside at this start, if one was.
     pub moved_aside: Option<PathBuf>,
-    _lock: File,
+    /// Whether documents of the second copy serve that the database did not have.
+    pub by_second_copy: bool,
+    lock: Lock,
 }
 
 impl Place {
     /// The organization in whose context the agent records what it does.
     pub fn own_tenant(&self) -> Option<TenantId> {
         self.membership.as_ref()?.tenants.first().copied()
+    }
+
+    /// Says to whoever wants the state directory that an agent has it, and stays.
+    pub fn is_an_agents(&self) {
+        self.lock.is_an_agents();
     }
 
     /// The agent as its Kernel knows it.
@@ -111,11 +126,26 @@ const SIZE_ASKED_EVERY: u32 = 32;
 
 impl Site {
     /// Opens the site that a configuration names on a machine, and says what was found; makes what
-    /// a first start must make.
+    /// a first start must make. On a full disk the reserve gives it the room.
     ///
     /// # Errors
     /// [`SiteError`]; nothing that stood is lost by it.
     pub fn open(
+        config: &Config,
+        machine: &Machine,
+        reading: &ClockReading,
+    ) -> Result<(Self, Snapshot), SiteError> {
+        match Self::open_in_room(config, machine.clone(), reading) {
+            Err(SiteError::Store(error))
+                if error.is_full() && Reserve::of(&config.state_dir).give_up() =>
+            {
+                Self::open_in_room(config, machine.clone(), reading)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_in_room(
         config: &Config,
         machine: Machine,
         reading: &ClockReading,
@@ -124,7 +154,7 @@ impl Site {
         let state_dir = &config.state_dir;
         // Whatever is made from here on is the agent's alone, SQLite's own files too.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        let lock = lock(state_dir)?;
+        let lock = Lock::take(state_dir)?;
         let device = device_key(state_dir)?;
         let birth = Birth {
             epoch: Epoch::new(random::salt()),
@@ -150,7 +180,15 @@ impl Site {
         if let Some(aside) = &moved_aside {
             tracing::error!(kept = %aside.display(), "the database was damaged; it was moved aside and a new one was begun");
         }
-        let Found { facts, machine_news, mode, membership, enrollment, snapshot: found } = found;
+        let Found {
+            facts,
+            machine_news,
+            mode,
+            membership,
+            enrollment,
+            by_second_copy,
+            snapshot: found,
+        } = found;
         let place = Arc::new(Place {
             state_dir: state_dir.clone(),
             facts,
@@ -161,10 +199,12 @@ impl Site {
             device,
             opening: *store.opening(),
             cap_bytes: cap_bytes(config.queue_cap_bytes, state_dir),
+            reserve: Reserve::of(state_dir),
             instance: random::salt(),
-            started_at: reading.wall,
+            started_at: found.now(reading).instant,
             moved_aside,
-            _lock: lock,
+            by_second_copy,
+            lock,
         });
         let shares = Arc::default();
         let size = Size::default();
@@ -196,6 +236,7 @@ struct Found {
     mode: Option<SiteMode>,
     membership: Option<Membership>,
     enrollment: Option<Enrollment>,
+    by_second_copy: bool,
     snapshot: Snapshot,
 }
 
@@ -216,18 +257,25 @@ fn find(
         tenants: tenants.collect::<BTreeSet<TenantId>>(),
         device_key: device.public_key().clone(),
     };
-    let standing = standing(store, &config.state_dir, &config.trust_file, device.public_key())?;
-    let dated_by = store.own("clock_dated_by")?;
+    let Stood { standing, by_second_copy } =
+        standing(store, &config.state_dir, &config.trust_file, device.public_key())?;
+    let set_aside = set_aside(store, &standing)?;
     // What happened to the clock meanwhile, the owner's first group sees and keeps.
     let clock = store.own::<ClockState>("clock")?.unwrap_or_else(|| ClockState::start(reading));
-    let mark = clock.now(reading, standing.floor(dated_by)).mark;
+    let mark = clock.now(reading, standing.floor(&set_aside)).mark;
     let issuer = standing.root().map(|root| root.root().issuer.id);
     let found = Kept::load(store, &config.state_dir)?;
+    // A verb may open the site and change nothing: what is given up must not hang on a next group.
+    if !found.in_copy
+        && let Err(error) = found.kept.write_copy(&config.state_dir)
+    {
+        tracing::error!(%error, "the second copy of what is known of the machine could not be written");
+    }
     let MachineFound { machine, news: machine_news } = machine_found(&found, issuer, look, mark);
     let open_nonce = store.own::<Option<String>>(OPEN_NONCE)?.flatten();
     let site_facts = facts.with(&machine, found.kept.released, open_nonce);
     let snapshot = Snapshot {
-        documents: Arc::new(Documents::new(standing, &site_facts, dated_by)),
+        documents: Arc::new(Documents::new(standing, &site_facts, set_aside)),
         facts: Arc::new(site_facts),
         machine: Arc::new(machine),
         word: Arc::new(store.own::<KernelWord>(kernel_word::KEPT_AS)?.unwrap_or_default()),
@@ -237,5 +285,5 @@ fn find(
         chain: *store.chain(),
         acknowledged_seq: store.acknowledged_seq(),
     };
-    Ok(Found { facts, machine_news, mode, membership, enrollment, snapshot })
+    Ok(Found { facts, machine_news, mode, membership, enrollment, by_second_copy, snapshot })
 }

@@ -8,14 +8,16 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use farhold_api::{Holder, Principal};
+use farhold_api::{FlagsMemo, Holder, Principal};
 use farhold_audit::{ChainPosition, Redaction};
-use farhold_bundle::{SiteFacts, Standing};
+use farhold_bundle::{SetAside, SiteFacts, Standing};
 use farhold_contract::{
     Code, Sha256Digest, Timestamp,
     id::{LicenseId, RuntimeId, TenantId, TokenId},
 };
-use farhold_policy::{ClockReading, ClockState, Counter, Now, PolicyState, RuntimeFacts};
+use farhold_policy::{
+    ClockReading, ClockState, Counter, Now, PolicyState, RuntimeFacts, WallStanding,
+};
 use farhold_store::{RuntimeRow, TokenRow};
 
 use crate::{kernel_word::KernelWord, machine::MachineState};
@@ -51,12 +53,14 @@ pub struct Documents {
     pub policy: PolicyState,
     /// The latest date that a document proves to have passed.
     pub floor: Timestamp,
-    /// The time of the last clock reset: documents dated later don't prove a date.
-    pub dated_by: Option<Timestamp>,
+    /// What the last clock reset has set aside: it proves no date.
+    pub set_aside: SetAside,
     /// What must not be kept of each organization's events, where its licenses say so.
     pub redactions: BTreeMap<TenantId, Redaction>,
     /// Licenses that stand but can't be in force at this site, with the reason.
     pub not_admitted: BTreeMap<(LicenseId, u64), NotAdmitted>,
+    /// What products were told of their flags.
+    pub flags: FlagsMemo,
 }
 
 /// Why a license that stands can't be in force at this site.
@@ -88,11 +92,16 @@ impl Snapshot {
     pub fn now(&self, reading: &ClockReading) -> Now {
         self.clock.now(reading, self.documents.floor)
     }
+
+    /// Where the system clock stands to it.
+    pub fn wall_standing(&self, reading: &ClockReading) -> WallStanding {
+        self.clock.wall_standing(reading, self.documents.floor)
+    }
 }
 
 impl Documents {
     /// Works out what follows from the documents at this site.
-    pub fn new(standing: Standing, site: &SiteFacts, dated_by: Option<Timestamp>) -> Self {
+    pub fn new(standing: Standing, site: &SiteFacts, set_aside: SetAside) -> Self {
         let mut not_admitted = BTreeMap::new();
         let mut admitted = Vec::new();
         let mut barred = Vec::new();
@@ -108,9 +117,10 @@ impl Documents {
             }
         }
         let policy = PolicyState::with_barred(admitted, barred, standing.revocations());
-        let floor = standing.floor(dated_by);
+        let floor = standing.floor(&set_aside);
         let redactions = redactions(&standing);
-        Self { standing, policy, floor, dated_by, redactions, not_admitted }
+        let flags = FlagsMemo::default();
+        Self { standing, policy, floor, set_aside, redactions, not_admitted, flags }
     }
 }
 

@@ -29,6 +29,13 @@ impl Place {
         Self { folder }
     }
 
+    /// With the state of an agent that a verb has made.
+    fn with_state() -> Self {
+        let place = Self::new();
+        refused(&place.run(&["import", "agent.toml"]), 65, "bundle.malformed");
+        place
+    }
+
     fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -63,11 +70,12 @@ fn refused(output: &Output, exit: i32, code: &str) -> String {
 }
 
 /// Every verb that needs something an empty place does not have, with how it ends.
-const FAILING: [(&[&str], i32, &str); 13] = [
-    (&["trust", "show"], 5, "trust.missing"),
+const FAILING: [(&[&str], i32, &str); 14] = [
+    (&["trust", "show"], 69, "agent.unreachable"),
     (&["trust", "install", "none.json", "--sha256", "00"], 2, "usage.invalid"),
     (&["import", "none.bundle"], 65, "input.unreadable"),
     (&["import", "agent.toml"], 65, "bundle.malformed"),
+    (&["trust", "show"], 5, "trust.missing"),
     (&["license", "explain", "license.expird"], 2, "usage.invalid"),
     (&["export"], 4, "export.empty"),
     (&["token", "create", "--type", "lbas"], 2, "usage.invalid"),
@@ -161,8 +169,45 @@ fn help_and_usage_go_where_they_belong() {
 }
 
 #[test]
-fn a_closed_pipe_is_quiet() {
+fn verbs_that_only_look_make_no_agent_where_a_directory_is_mistyped() {
     let place = Place::new();
+    for words in [
+        &["status"][..],
+        &["license", "show"],
+        &["license", "what-if", "--at", "2027-01-01"],
+        &["import", "agent.toml", "--dry-run"],
+        &["fingerprint"],
+        &["fingerprint", "explain"],
+        &["trust", "show"],
+        &["queue", "stats"],
+        &["queue", "dead-letters"],
+        &["audit", "tail"],
+        &["audit", "verify"],
+        &["export"],
+        &["export", "--out", "site.export"],
+        &["token", "list"],
+        &["token", "revoke", "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f"],
+    ] {
+        let told = refused(&place.run(words), 69, "agent.unreachable");
+        let state = place.path().join("state").display().to_string();
+        assert!(told.contains(&state) && told.contains("--state-dir"), "{words:?}: {told}");
+    }
+    place.run(&["check"]);
+    let left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|it| it.unwrap().path()).collect();
+    assert_eq!(left, [place.path().join("agent.toml")]);
+    // What must come before an agent's first start makes its state.
+    fs::write(
+        place.path().join("agent.toml"),
+        "tenant_id = \"01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f\"\nmode = \"detached\"\n",
+    )
+    .unwrap();
+    assert!(place.run(&["request"]).status.success());
+    assert!(place.run(&["status"]).status.success());
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let place = Place::with_state();
     for words in [&["license", "explain"][..], &["--help"], &["config", "default"], &["status"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -180,6 +225,35 @@ fn a_full_disk_under_standard_output_is_told() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = place.farhold(&["config", "default"]).stdout(full).output().unwrap();
     refused(&output, 73, "output.unwritable");
+}
+
+#[test]
+fn what_is_said_beside_the_data_ends_no_verb_that_nobody_hears() {
+    let place = Place::with_state();
+    fs::write(
+        place.path().join("agent.toml"),
+        "tenant_id = \"01939b6e-3c5f-7a31-8b53-0f6f1c2d3e4f\"\nmode = \"detached\"\n",
+    )
+    .unwrap();
+    for words in [
+        &["status"][..],
+        &["request"],
+        &["request", "--out", "site.request"],
+        &["token", "create", "--type", "labs"],
+        &["token", "create", "--type", "labs", "--out", "lab.token"],
+        &["export"],
+        &["export", "--out", "site.export"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = place.farhold(words).stderr(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+    }
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let failed = place.farhold(&["export", "--out", "site.export"]).stderr(full).status().unwrap();
+    assert_eq!(failed.code(), Some(73), "its own code, not a panic's");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let bare = Command::new(env!("CARGO_BIN_EXE_farhold")).env_clear().stderr(full).status();
+    assert_eq!(bare.unwrap().code(), Some(2), "no verb is named");
 }
 
 #[test]
@@ -202,7 +276,7 @@ fn standard_input_is_read_and_a_damaged_typed_form_is_refused() {
 
 #[test]
 fn nothing_is_written_over_another_file_or_into_the_state() {
-    let place = Place::new();
+    let place = Place::with_state();
     fs::write(place.path().join("taken"), "precious").unwrap();
     refused(&place.run(&["export", "--out", "taken"]), 73, "output.exists");
     refused(
@@ -212,7 +286,6 @@ fn nothing_is_written_over_another_file_or_into_the_state() {
     );
     assert_eq!(fs::read(place.path().join("taken")).unwrap(), b"precious");
     refused(&place.run(&["export", "--out", "no/such/folder/x"]), 73, "output.unwritable");
-    assert!(place.run(&["status"]).status.success());
     let told = refused(&place.run(&["export", "--out", "state/device.key"]), 73, "output.exists");
     assert!(told.contains("device.key"));
     std::os::unix::fs::symlink("state", place.path().join("elsewhere")).unwrap();
@@ -244,7 +317,8 @@ fn an_agent_that_does_not_answer_is_not_taken_for_none() {
     peer.join().unwrap();
     assert!(!place.path().join("state").exists(), "the state belongs to whoever listens");
     // A socket that a dead agent left behind is no agent.
-    assert!(place.run(&["status"]).status.success());
+    refused(&place.run(&["import", "agent.toml"]), 65, "bundle.malformed");
+    assert!(place.path().join("state/agent.db").exists());
 }
 
 /// Answers every call at the admin socket with these bytes, then hangs up.
@@ -320,8 +394,7 @@ fn what_the_agent_refuses_ends_the_verb_with_its_code() {
 
 #[test]
 fn two_verbs_on_one_state_directory_take_turns() {
-    let place = Place::new();
-    assert!(place.run(&["status"]).status.success());
+    let place = Place::with_state();
     let lock = fs::File::open(place.path().join("state/lock")).unwrap();
     lock.lock().unwrap();
     refused(&place.run(&["status"]), 75, "state.locked");
@@ -356,10 +429,9 @@ fn root_leaves_nothing_in_the_state_that_its_owner_cannot_open() {
 
 #[test]
 fn the_doctor_sees_a_state_directory_open_to_others() {
-    let place = Place::new();
+    let place = Place::with_state();
     // A cap that any builder's disk has room for: a full disk is another story's.
     fs::write(place.path().join("agent.toml"), "[queue]\ncap = \"64MiB\"\n").unwrap();
-    assert!(place.run(&["status"]).status.success());
     let state = place.path().join("state");
     let outcome = || {
         let output = place.farhold(&["check", "--json"]).stdin(Stdio::null()).output().unwrap();

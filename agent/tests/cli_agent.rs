@@ -4,11 +4,19 @@
 
 mod stage;
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use stage::{Running, TENANT, farhold};
+use stage::{Running, TENANT, configuration, detached, farhold};
 
 #[test]
 fn a_token_is_shown_once_listed_and_revoked() {
@@ -115,11 +123,87 @@ fn status_is_told_to_people_and_programs() {
 }
 
 #[test]
+fn a_log_that_takes_no_line_ends_nothing() {
+    let mut site = Running::start_unheard();
+    for _ in 0..3 {
+        let refused = site.run(&["import", "agent.toml"]);
+        assert_eq!(refused.status.code(), Some(65), "{}", String::from_utf8_lossy(&refused.stderr));
+    }
+    assert!(site.run(&["check", "--live"]).status.success(), "its doors are open");
+    assert!(site.stops(), "it ends as told, not by a panic");
+}
+
+#[test]
 fn a_second_agent_on_the_same_state_is_refused() {
     let site = Running::start();
     let second = site.run(&["run"]);
     let stderr = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(75), "{stderr}");
-    assert!(stderr.contains("(state.locked)"), "{stderr}");
+    assert!(stderr.contains("(state.locked)") && stderr.contains("an agent (process "), "{stderr}");
+    assert!(!stderr.contains("waits for it"), "an agent stays, so nobody waits for it: {stderr}");
     assert!(site.run(&["check", "--live"]).status.success(), "the first one still answers");
+}
+
+/// A stopped site whose state directory something that is no agent has, as a verb does.
+fn held_by_a_verb() -> (TempDir, fs::File) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("agent.toml"), configuration(&detached(), at)).unwrap();
+    fs::create_dir(at.join("run")).unwrap();
+    assert!(farhold(at, &["request"]).output().unwrap().status.success());
+    let lock = fs::File::open(at.join("state/lock")).unwrap();
+    lock.lock().unwrap();
+    (folder, lock)
+}
+
+#[test]
+fn an_agent_waits_for_a_verb_that_has_the_state_and_says_so_at_once() {
+    let (folder, lock) = held_by_a_verb();
+    let mut agent = farhold(folder.path(), &["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(agent.stderr.take().unwrap()).lines();
+    let waits = log.next().unwrap().unwrap();
+    assert!(waits.contains("WARN") && waits.contains("the agent waits for it"), "{waits}");
+    lock.unlock().unwrap();
+    let serves = log.map(Result::unwrap).find(|line| line.contains("the agent serves"));
+    assert!(serves.is_some(), "it has begun, or its log has ended");
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}
+
+#[test]
+fn an_agent_that_waited_in_vain_ends_as_one_that_can_try_again() {
+    let (folder, _lock) = held_by_a_verb();
+    let ended = farhold(folder.path(), &["run"]).output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(75), "{stderr}");
+    assert!(stderr.contains("the agent waits for it"), "{stderr}");
+    assert!(stderr.contains("another process has the state directory"), "{stderr}");
+    assert!(stderr.contains("(state.locked)"), "{stderr}");
+}
+
+#[test]
+fn a_file_name_in_the_drop_folder_moves_no_terminal() {
+    let site = Running::start_with("import.drop_folder = \"{AT}/drop\"\n");
+    let drop = site.at().join("drop");
+    fs::create_dir(&drop).unwrap();
+    fs::set_permissions(&drop, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(drop.join("a\u{1b}[2J\u{61c}\u{202e}.bundle"), b"junk\n").unwrap();
+    let began = Instant::now();
+    let log = loop {
+        let log = fs::read_to_string(site.at().join("log")).unwrap();
+        if log.contains("a bundle of the drop folder was taken") {
+            break log;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it is taken: {log}");
+        thread::sleep(Duration::from_millis(100));
+    };
+    for moves in ['\u{1b}', '\u{61c}', '\u{202e}'] {
+        assert!(!log.contains(moves), "{moves:?} in {log:?}");
+    }
+    assert!(log.contains("refused/a\u{fffd}[2J\u{fffd}\u{fffd}.bundle"), "{log}");
+    // It is no bundle of anybody's: recorded, and no condition.
+    let codes = site.json(&["status"])["conditions"].to_string();
+    assert!(!codes.contains("bundle_rejected"), "{codes}");
+    let shown = String::from_utf8(site.run(&["audit", "tail"]).stdout).unwrap();
+    assert!(shown.contains("agent.bundle.refused"), "{shown}");
 }

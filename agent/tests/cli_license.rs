@@ -199,3 +199,42 @@ fn a_running_agent_takes_what_is_put_into_its_folder() {
     let found = check["checks"].as_array().unwrap().iter().find(|one| one["id"] == "drop-folder");
     assert_eq!(found.unwrap()["outcome"], "ok", "{check}");
 }
+
+#[test]
+fn a_license_for_another_agents_key_is_refused_by_hand_and_by_folder_with_whose_it_is() {
+    let vendor = vendor();
+    let site = site(&vendor, "import.drop_folder = \"{AT}/drop\"\n");
+    let theirs = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let bundle = license(&vendor, json!({"serial": 2, "binding": {"device_key": theirs}}));
+    let own = site.json(&["status"])["device_key"].as_str().unwrap().to_owned();
+    let whose = format!("for the agent with device key {theirs}; this agent's is {own}");
+    let way = "farhold request here, license-tool answer at the vendor";
+
+    fs::write(site.at().join("theirs.bundle"), &bundle).unwrap();
+    for words in [&["import", "theirs.bundle", "--dry-run"][..], &["import", "theirs.bundle"]] {
+        let told = refused(&site.run(words), 4, "license.binding_mismatch");
+        assert!(told.contains(&whose) && told.contains(way), "{told}");
+    }
+    let status = done(&site.run(&["status"]));
+    for part in ["bundle_rejected", "license.binding_mismatch: ", &whose, way] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+
+    let drop = site.at().join("drop");
+    fs::create_dir(&drop).unwrap();
+    fs::set_permissions(&drop, fs::Permissions::from_mode(0o700)).unwrap();
+    let part = drop.join("theirs.bundle.part");
+    fs::write(&part, &bundle).unwrap();
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(part, drop.join("theirs.bundle")).unwrap();
+    let why = drop.join("refused/theirs.bundle.reason.txt");
+    let began = Instant::now();
+    while !drop.join("refused/theirs.bundle").exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was taken");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let reason = fs::read_to_string(why).unwrap();
+    assert!(reason.starts_with("license.binding_mismatch: "), "{reason}");
+    assert!(reason.contains(&whose) && reason.contains(way), "{reason}");
+    assert!(done(&site.run(&["license", "show"])).contains("bound to"));
+}

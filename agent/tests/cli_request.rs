@@ -127,6 +127,7 @@ fn a_site_of_no_organization_has_nothing_to_ask() {
 #[test]
 fn the_fingerprint_is_hashes_for_people_and_programs_and_values_for_a_terminal_alone() {
     let site = site();
+    told(&farhold(site.path(), &["request"]));
     let shown = told(&farhold(site.path(), &["fingerprint"]));
     assert!(shown.starts_with("COMPONENT"), "{shown}");
     assert!(shown.contains("Recommended binding:"), "{shown}");

@@ -6,7 +6,9 @@ mod stage;
 
 mod machine {
     mod bindings;
+    mod by_memory;
     mod host;
+    mod licenses;
     mod readings;
     mod releases;
     mod requests;

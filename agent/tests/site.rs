@@ -9,6 +9,7 @@ mod site {
     mod denials;
     mod drop_folder;
     mod dry_run;
+    mod refusals;
     mod second_copy;
     mod trust;
     mod what_if;

@@ -28,7 +28,7 @@ mod version;
 
 use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use farhold_contract::Code;
 use farhold_terminal::{Known, Program};
@@ -106,6 +106,11 @@ enum Verb {
 /// The whole program: parse, do, end.
 pub fn main() -> ExitCode {
     farhold_terminal::main::<Cli>()
+}
+
+/// Every verb and flag, for the man pages.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 impl Program for Cli {

@@ -33,10 +33,11 @@ mod standing;
 
 use std::sync::Arc;
 
-use farhold_api::{Call, CheckQuestion, CheckReply, Credentials, Kernel, Principal, Refusal};
+use farhold_api::{
+    Call, CheckQuestion, CheckReply, Credentials, FlagsReply, Kernel, Principal, Refusal,
+};
 use farhold_contract::call::{
     events::EventAccepted,
-    flags::FlagsResponse,
     heartbeat::{HeartbeatAnswer, HeartbeatRequest},
     register::{RegisterRequest, RegisterResponse},
     resolve::{ResolveRequest, ResolveResponse},
@@ -97,7 +98,7 @@ impl Kernel for ControlPlane {
         }
     }
 
-    async fn flags(&self, call: Call) -> Result<FlagsResponse, Refusal> {
+    async fn flags(&self, call: Call) -> Result<FlagsReply, Refusal> {
         flags::flags(self, &call)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
-use farhold_bundle::{PublicKey, Signer, Standing};
+use farhold_bundle::{PublicKey, SetAside, Signer, Standing};
 use farhold_contract::{
     Timestamp,
     id::{DecisionId, EventId, IdentityId, RuntimeId, TenantId, TokenId},
@@ -98,7 +98,7 @@ impl ControlPlane {
     /// against, so it is wall and mark in one.
     pub fn decision_time(&self) -> Now {
         let wall = self.now();
-        let floor = self.documents.load().standing.floor(None);
+        let floor = self.documents.load().standing.floor(&SetAside::new());
         Now { instant: wall.max(floor), quota: wall, wall, mark: wall, floor }
     }
 

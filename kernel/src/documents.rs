@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use farhold_api::FlagsMemo;
 use farhold_bundle::{
     SiteFacts, Standing, Verified,
     payload::{Binding, License, SiteMode},
@@ -24,6 +25,9 @@ pub struct Documents {
     pub standing: Standing,
     /// What of them sites are sent.
     pub(crate) sending: Sending,
+    /// What products were told of their flags: by license and serial, which are one document here,
+    /// whatever machine it is bound to.
+    pub(crate) flags: FlagsMemo,
     /// The same, ready to answer whoever is at no machine.
     nowhere: Arc<PolicyState>,
     /// The licenses of each tenant that are bound to machines, by their place in the standing.
@@ -49,8 +53,8 @@ impl Documents {
         }
         let nowhere = PolicyState::with_barred(admitted, barred, standing.revocations());
         let sending = Sending::new(&standing);
-        let at_machines = Mutex::default();
-        Self { standing, sending, nowhere: Arc::new(nowhere), bound, at_machines }
+        let (flags, at_machines) = (FlagsMemo::default(), Mutex::default());
+        Self { standing, sending, flags, nowhere: Arc::new(nowhere), bound, at_machines }
     }
 
     /// What answers a runtime that is linked to the Kernel itself. It is at no machine that anybody

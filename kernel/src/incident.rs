@@ -28,7 +28,7 @@ pub(crate) fn branches(held: &[HeldBranch], epoch: Epoch) -> usize {
 pub(crate) fn branch_of(held: &[HeldBranch], epoch: Epoch, seq: u64) -> usize {
     let count = branches(held, epoch);
     let newest = of_epoch(held, epoch).max_by_key(|branch| branch.branch);
-    let is_known = count > 1 && newest.is_some_and(|fork| fork.tip.seq <= seq);
+    let is_known = newest.is_some_and(|fork| fork.forked_from.is_some() && fork.tip.seq <= seq);
     count - usize::from(is_known)
 }
 

@@ -10,6 +10,7 @@ mod answer;
 mod collect;
 mod inflate;
 mod judge;
+mod vouch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -115,12 +116,14 @@ async fn take(
     let receipt = answer::receipt(&judged, now)?;
     let held = plane.storage.heads(agent.device_key.id()).await.map_err(stored)?;
     forks_within_bounds(&held, &judged)?;
+    let vouched = vouch::needed(plane, &judged).await?;
     let raise = alerts::Incidents::of(agent, &judged, &held, now);
     let Judged { summary, opening, records, refused, .. } = judged;
     let batch = Batch {
         agent: agent.runtime_id,
         opening,
         before: summary.before(),
+        receipt: vouched,
         received_at: now,
         records,
     };

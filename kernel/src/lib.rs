@@ -4,6 +4,11 @@
 //! [`storage`], the CA. Calls come in at two doors, wired in [`run()`]: agents and runtimes at the
 //! one, the administrator at the other. See `ARCHITECTURE.md` for walkthroughs.
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nothing can be written: `farhold_terminal` has stdout and stderr"
+)]
 
 pub mod admin;
 pub mod agents;

@@ -103,6 +103,7 @@ fn is_fingerprint(told: &ReportedFingerprint) -> bool {
     told.salt.len() == 32
         && told.components.len() <= COMPONENTS_MAX
         && told.components.iter().all(fits)
+        && told.remembered.keys().all(|name| told.components.contains_key(name))
 }
 
 /// What of a report is kept: what it says of licenses that its site can hold, and of runtimes that

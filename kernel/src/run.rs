@@ -1,6 +1,6 @@
 //! The running Kernel: bind first, serve when there is something to answer with, READY last.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
@@ -32,7 +32,8 @@ const IDENTITY_CHECK: Duration = Duration::from_hours(6);
 /// Runs the Kernel until it is told to stop.
 ///
 /// # Errors
-/// Whatever keeps it from serving; after READY, nothing does.
+/// Whatever keeps it from serving; after READY only that a door is served no more, by a defect of
+/// ours. Whoever watches the service starts it again.
 pub fn run(config: Config) -> anyhow::Result<()> {
     // Whatever is made from here on is the Kernel's alone, SQLite's own files too.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -66,9 +67,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut check = tokio::time::interval(IDENTITY_CHECK);
     let watchdog = sd_notify::watchdog_enabled();
     let mut pat = tokio::time::interval(watchdog.map_or(IDENTITY_CHECK, |period| period / 3));
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = any(&mut stops) => break,
+            () = any(&mut stops) => break Ok(()),
+            error = ended_unasked(&mut doors) => break Err(error),
             _ = tick.tick() => {
                 // Not waited for here: a disk that stands still must not keep a signal waiting.
                 if ticking.is_finished() {
@@ -79,7 +81,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             _ = check.tick() => refresh(&plane, &identity),
             _ = pat.tick() => notify(&[sd_notify::NotifyState::Watchdog]),
         }
-    }
+    };
 
     tracing::info!("the Kernel stops");
     notify(&[sd_notify::NotifyState::Stopping]);
@@ -88,7 +90,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let _ = ticking.await;
     control::settle(&plane).await;
     // The storage's writer ends with the last of its callers.
-    Ok(())
+    ended
+}
+
+/// Waits for what must not be: that a door is served no more although nobody said so. A Kernel that
+/// lives and is deaf would be started again by nobody.
+async fn ended_unasked(doors: &mut JoinSet<()>) -> anyhow::Error {
+    match doors.join_next().await {
+        Some(Ok(())) => anyhow::anyhow!("a door is served no more"),
+        Some(Err(error)) => anyhow::Error::new(error).context("a door is served no more"),
+        None => pending().await,
+    }
 }
 
 /// The doors while they are served.
@@ -175,4 +187,24 @@ async fn any(stops: &mut [Signal; 2]) {
 fn notify(states: &[sd_notify::NotifyState<'_>]) {
     // Outside a service manager there is nobody to tell.
     let _ = sd_notify::notify(states);
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_door_that_panics_is_told_and_doors_that_are_served_are_not() {
+        let mut doors = JoinSet::new();
+        doors.spawn(pending());
+        assert!(timeout(Duration::ZERO, ended_unasked(&mut doors)).await.is_err());
+        doors.spawn(async { panic!("as a defect would") });
+        let told = format!("{:#}", ended_unasked(&mut doors).await);
+        assert!(
+            told.starts_with("a door is served no more: ") && told.contains("panicked"),
+            "{told}"
+        );
+    }
 }

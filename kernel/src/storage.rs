@@ -52,8 +52,8 @@ pub use agent::{Agent, AgentHeartbeat, HeartbeatNoted, IssuedCertificate, SeenIn
 pub use alert::{Acknowledged, Alert, AlertFilter, AlertId, NewAlert, Raised};
 pub use audit::{
     Appended, AuditEntry, AuditPage, AuditQuery, Batch, BranchId, Cursor, CursorError, DeadLetter,
-    DeadLetterPage, EventIdentity, HeldBranch, HeldRecord, Order, OwnRecord, Refused, Taken,
-    TakenBody, TakenRecord,
+    DeadLetterPage, EventIdentity, HeldBranch, HeldRecord, MissingRun, Order, OwnRecord, Refused,
+    Taken, TakenBody, TakenRecord,
 };
 pub use counts::Counts;
 pub use directory::{AgentFacts, Directory, Reported, RuntimeFacts, TokenHolder};

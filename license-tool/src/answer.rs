@@ -1,13 +1,15 @@
 //! Answer: what a site's request asks for, and the license that answers it.
 
-use std::{collections::BTreeSet, time::Duration};
+mod parcel;
+mod release;
+mod warnings;
 
 use farhold_bundle::{
-    Envelope, Positive, TrustRoot, Verified,
-    payload::{DocumentType, License, Request, Root},
+    TrustRoot, Verified,
+    payload::{License, Request},
 };
 use farhold_contract::{Code, Timestamp, id::LicenseId};
-use farhold_ledger::{Bound, Contract, DeviceKey, Issue, Ledger, Move, Release};
+use farhold_ledger::{Bound, Contract, DeviceKey, Issue, Ledger, Move};
 
 use crate::{
     issue::require_budget,
@@ -15,8 +17,9 @@ use crate::{
     template::{BindTo, Mold},
 };
 
-/// The tolerance of every rule about clocks (`bundle.md` §5): what is farther is worth a word.
-const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+pub use parcel::{Packed, Parcel};
+pub use release::{given_up_by_another_key, release_of};
+pub use warnings::warnings;
 
 /// Binds a license to the machine that asks.
 ///
@@ -37,7 +40,8 @@ pub fn bind(mold: &mut Mold, request: &Request, to: BindTo) -> Result<(), Refusa
     Ok(())
 }
 
-/// What it is to issue a contract for the machine that asks; refused beyond the year's budget.
+/// What it is to issue a contract for the machine that asks; refused beyond the budget of the year
+/// before `today`, by the system clock.
 ///
 /// # Errors
 /// `ledger.rehosts_used_up`.
@@ -46,12 +50,12 @@ pub fn require_move(
     request: &Request,
     rehosts_per_year: Option<farhold_bundle::Whole>,
     is_over_budget: bool,
-    now: Timestamp,
+    today: Timestamp,
 ) -> Result<Move, Refusal> {
     let Some(contract) = contract else { return Ok(Move::First) };
     let step = contract.move_to(&request.device_key, &request.fingerprint);
     if step == Move::Rehost && !is_over_budget {
-        require_budget(contract, rehosts_per_year, now)?;
+        require_budget(contract, rehosts_per_year, today)?;
     }
     Ok(step)
 }
@@ -64,25 +68,6 @@ pub fn issue_of(signed: &Verified<License>, request: &Request) -> Issue {
         *device_key = Some(DeviceKey::from(&request.device_key));
     }
     issue
-}
-
-/// What the ledger keeps of a license that a machine gives up.
-pub fn release_of(request: &Verified<Request>) -> Option<Release> {
-    let license_id = request.release?;
-    let held = request.licenses.iter().find(|held| held.license_id == license_id);
-    Some(Release {
-        license_id,
-        serial: held.map(|held| held.serial),
-        device_key: DeviceKey::from(&request.device_key),
-        request: request.sha256(),
-    })
-}
-
-/// Whether the ledger knows of a release already.
-pub fn knows_release(ledger: &Ledger, release: &Release) -> bool {
-    ledger
-        .contract(release.license_id)
-        .is_some_and(|contract| contract.releases.iter().any(|(_, known)| known == release))
 }
 
 /// Refuses to answer a site that stands at another root: it would take nothing.
@@ -106,79 +91,6 @@ pub fn require_root(request: &Request, root: &TrustRoot) -> Result<(), Refusal> 
         ));
     }
     Ok(())
-}
-
-/// What the vendor should know of a request beside what it says, where `with` goes along with the
-/// answer.
-pub fn warnings(
-    request: &Request,
-    root: &TrustRoot,
-    with: &[Envelope],
-    ledger: Option<&Ledger>,
-    now: Timestamp,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
-    match &request.root {
-        None => {
-            warnings.push("the site has no trust root yet: send it, and its hash apart".to_owned())
-        }
-        Some(theirs) => {
-            let brought = roots_in(with);
-            let mut needed = theirs.version.as_u64() + 1..=root.version();
-            if needed.any(|version| !brought.contains(&version)) {
-                warnings.push(format!(
-                    "the site stands at root {}: it needs the roots after it too (--with)",
-                    theirs.version
-                ));
-            }
-        }
-    }
-    for (name, at) in [("system clock", request.wall), ("own time", request.mark)] {
-        let off = at.saturating_since(now).max(now.saturating_since(at));
-        if off > FAR {
-            warnings.push(format!(
-                "the site's {name} was at {at}, {} days from here: see clock-reset",
-                off.as_secs() / (24 * 60 * 60)
-            ));
-        }
-    }
-    for held in ledger.map_or(&[][..], |_| &request.licenses) {
-        let known =
-            ledger.is_some_and(|ledger| ledger.has(held.license_id, held.serial, held.sha256));
-        if !known {
-            warnings.push(format!(
-                "the site holds license {} serial {}, which is not in the ledger: enter its slip, or \
-                 treat the license key as stolen",
-                held.license_id, held.serial
-            ));
-        }
-    }
-    if let Some(serial) = ledger.and_then(|ledger| beyond_release(request, ledger)) {
-        warnings.push(format!(
-            "serial {serial} was issued too, and the site has not given it up: it would serve there \
-             again. Have it imported and given up, or revoke the serials below the next one"
-        ));
-    }
-    warnings
-}
-
-/// The serial that could still serve at a site that gave the license up, if one was issued.
-fn beyond_release(request: &Request, ledger: &Ledger) -> Option<Positive> {
-    let license_id = request.release?;
-    let held = request.licenses.iter().find(|held| held.license_id == license_id)?;
-    let newest = &ledger.contract(license_id)?.newest;
-    let elsewhere = match &newest.bound {
-        Some(Bound::Device(key)) => !key.is(&request.device_key),
-        _ => false,
-    };
-    (newest.serial > held.serial && !elsewhere).then_some(newest.serial)
-}
-
-/// The roots among the documents, by their number as they claim it: the site verifies them.
-fn roots_in(documents: &[Envelope]) -> BTreeSet<u64> {
-    let roots = documents.iter().filter(|document| document.kind() == DocumentType::Root);
-    let read = |root: &Envelope| serde_json::from_slice(root.danger_unverified_payload()).ok();
-    roots.filter_map(read).map(|root: Root| root.version.as_u64()).collect()
 }
 
 /// The only contract of the mold's line, or the one that is bound to the machine that asks.

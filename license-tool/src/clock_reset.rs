@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use farhold_bundle::{
-    Envelope, PublicKey, Signer, TrustRoot, Verified, add_signature,
-    payload::{ClockReset, DocumentType, Request, Role},
-    seal, verify_device_document,
+    Envelope, PublicKey, TrustRoot, Verified,
+    payload::{ClockReset, DocumentType, Request, Root},
+    verify_device_document,
 };
 use farhold_contract::{Code, Timestamp};
 
-use crate::{issue::require_role, refusal::Refusal};
-
-/// The tolerance of every rule about clocks (`bundle.md` §5): what is farther is worth a question.
-const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::{dated::FAR, draft::Drafted, refusal::Refusal};
 
 /// Opens a site's request: proven by the key that it names, or by the one expected.
 ///
@@ -41,36 +38,49 @@ pub fn open_request(
     Ok(request)
 }
 
-/// Signs the reset that answers a request; what is returned has been verified under the root.
+/// The reset that answers a request.
+pub fn answer(request: &Request, time: Timestamp) -> ClockReset {
+    let device_key = request.device_key.clone();
+    ClockReset { device_key, nonce: request.nonce.clone(), time }
+}
+
+/// Refuses a reset that answers another request than the one given: a site's newest is the only
+/// one that is open there.
 ///
 /// # Errors
-/// `trust.root_expired`, `signature.*` for a key that may not sign.
-pub fn clock_reset(
-    root: &TrustRoot,
-    request: &Request,
-    time: Timestamp,
-    now: Timestamp,
-    signers: &[&dyn Signer],
-) -> Result<Verified<ClockReset>, Refusal> {
-    let ends = root.root().expires;
-    if ends <= now {
-        let what = format!("root {} ended at {ends}; no site would take the reset", root.version());
-        return Err(Refusal::new(Code::TrustRootExpired, what)
-            .with_next("Make the next root first, then sign under it."));
+/// `usage.invalid`, `clock_reset.foreign`.
+pub fn require_answers(reset: &ClockReset, request: &Request) -> Result<(), Refusal> {
+    if reset.device_key != request.device_key {
+        let what = format!(
+            "the reset is for device {}, and the request is from {}",
+            reset.device_key, request.device_key
+        );
+        return Err(Refusal::usage(what, "Give the request that the reset answers."));
     }
-    for signer in signers {
-        require_role(root, *signer, Role::License)?;
+    if reset.nonce != request.nonce {
+        let what = "the reset answers another request of this device than the one given";
+        return Err(Refusal::new(Code::ClockResetForeign, what).with_next(
+            "Each request takes the place of the one before: draft the reset again for the newest.",
+        ));
     }
-    let [first, others @ ..] = signers else {
-        return Err(Refusal::usage("no key was given", "Give --key with a license key."));
-    };
-    let device_key = request.device_key.clone();
-    let reset = ClockReset { device_key, nonce: request.nonce.clone(), time };
-    let mut line = seal(&reset, *first)?;
-    for signer in others {
-        line = add_signature(&line, *signer)?;
+    Ok(())
+}
+
+impl Drafted for ClockReset {
+    type Signed = Verified<Self>;
+
+    fn asked<'a>(&'a self, root: &'a TrustRoot) -> (Option<&'a Root>, &'a Root) {
+        (None, root.root().content())
     }
-    Ok(root.verify(Envelope::open(&line)?)?)
+
+    /// It names neither issuer nor root: its keys alone tell.
+    fn require_fits(&self, _: &TrustRoot) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn verify(envelope: Envelope, root: &TrustRoot) -> Result<Self::Signed, Refusal> {
+        Ok(root.verify(envelope)?)
+    }
 }
 
 /// What the vendor should know before the site's time is set to `time`.

@@ -7,6 +7,8 @@
 //! Nothing is written anywhere.
 
 mod license_key;
+mod paper;
+mod reissue;
 mod report;
 mod revocation_key;
 mod root_key;
@@ -19,6 +21,7 @@ use farhold_contract::{Code, Timestamp};
 use crate::{issued::Issued, refusal::Refusal, root::find_key};
 
 pub use license_key::stolen_license_key;
+pub use paper::Files;
 pub use report::{Proof, Rehearsal, Reissue, Step};
 pub use revocation_key::stolen_revocation_key;
 pub use root_key::{lost_root_key, stolen_root_key};
@@ -29,6 +32,8 @@ pub struct Stage<'a> {
     pub root: &'a TrustRoot,
     /// Everything that was issued, as far as it is known.
     pub issued: &'a Issued,
+    /// The files that it is known from: the lines to be typed name them.
+    pub files: Files<'a>,
     /// When it happens.
     pub now: Timestamp,
 }

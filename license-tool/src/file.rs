@@ -1,52 +1,27 @@
 //! Files: read within a limit, written once.
 
+mod input;
+mod left;
+mod partial;
+
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use zeroize::Zeroizing;
-
-use farhold_bundle::LIMITS;
 use farhold_contract::Code;
 
 use crate::refusal::Refusal;
 
-/// Reads a file of at most `limit` bytes.
-///
-/// # Errors
-/// `input.unreadable`, also for a file beyond the limit.
-pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let unreadable = |why: String| {
-        Refusal::new(Code::InputUnreadable, format!("{} can't be read: {why}", path.display()))
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() > limit {
-        return Err(unreadable(format!("it is larger than {limit} bytes")));
-    }
-    Ok(bytes)
-}
+use input::{has_key, open_regular};
 
-/// Reads a file that holds one envelope and its line feed.
-///
-/// # Errors
-/// `input.unreadable`; `bundle.malformed` for several lines.
-pub fn read_line(path: &Path) -> Result<Vec<u8>, Refusal> {
-    let mut line = read(path, LIMITS.envelope_bytes + 1)?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-    }
-    if line.contains(&b'\n') {
-        let what = format!("{} has several lines; one document is needed", path.display());
-        return Err(Refusal::new(Code::BundleMalformed, what)
-            .with_next("Give the file of one document; inspect shows what this one holds."));
-    }
-    Ok(line)
-}
+pub(crate) use input::{holds, read_regular};
+pub use input::{read, read_line};
+pub(crate) use left::open_left;
+pub use partial::Partial;
+pub(crate) use partial::{create, hidden, lock_folder};
 
 /// Writes a new file and makes it durable; what exists is never overwritten, and the name only
 /// ever stands for the whole.
@@ -55,21 +30,30 @@ pub fn read_line(path: &Path) -> Result<Vec<u8>, Refusal> {
 /// `output.exists`, `output.unwritable`.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let refuse = |error: io::Error| unwritable(path, &error);
-    let name = path.file_name().ok_or_else(|| refuse(io::ErrorKind::InvalidFilename.into()))?;
-    // Two processes that write the same file don't write into each other's.
-    let partial = format!(".{}.{}.partial", name.to_string_lossy(), std::process::id());
-    let partial = path.with_file_name(partial);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+    let (partial, mut file) = begin(path).map_err(refuse)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
         .map_err(refuse)
         .and_then(|()| rename_new(&partial, path));
     if written.is_err() {
         let _ = fs::remove_file(&partial); // a torn document helps nobody
     }
     written.and_then(|()| sync_folder_of(path).map_err(refuse))
+}
+
+/// Begins a file under a hidden name that nothing has.
+fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
+    /// More than one of the same process number were killed.
+    const TRIES: u32 = 64;
+    for number in 0..TRIES {
+        let hidden = unfinished(path, number)?;
+        match create(&hidden) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|file| (hidden, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// Gives a file its name; what has it already keeps it.
@@ -91,6 +75,12 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), Refusal> {
             Err(error) => return Err(unwritable(to, &error.into())),
         }
     }
+    // A link never replaces.
+    match fs::hard_link(from, to) {
+        Ok(()) => return fs::remove_file(from).map_err(|error| unwritable(from, &error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(to)),
+        Err(_) => {} // and some know no links
+    }
     if to.symlink_metadata().is_ok() {
         return Err(exists(to));
     }
@@ -98,16 +88,20 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), Refusal> {
 }
 
 /// Makes files of a folder durable, all at once where the system can.
-pub(crate) fn sync_all_in(folder: &Path, names: impl Iterator<Item = String>) -> io::Result<()> {
+pub(crate) fn sync_all_in<'a>(
+    folder: &Path,
+    files: impl Iterator<Item = &'a Path>,
+) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
-        drop(names);
+        drop(files);
         Ok(rustix::fs::syncfs(File::open(folder)?)?)
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let mut names = names;
-        names.try_for_each(|name| File::open(folder.join(name))?.sync_all())
+        let _ = folder;
+        let mut files = files;
+        files.try_for_each(|file| File::open(file)?.sync_all())
     }
 }
 
@@ -120,35 +114,63 @@ pub fn require_free<'a>(
     output: &Path,
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Refusal> {
-    if is_key(output) {
-        let what = format!("the output {} is a private key", output.display());
-        return Err(Refusal::new(Code::OutputIsKey, what));
-    }
-    let place = place_of(output);
-    if let Some(input) = inputs.into_iter().find(|input| place_of(input) == place) {
-        return Err(Refusal::usage(
-            format!("the output {} is the input {}", output.display(), input.display()),
-            "Choose another path for the output.",
-        ));
-    }
+    require_harmless(output, inputs)?;
     if output.symlink_metadata().is_ok() {
         return Err(exists(output));
     }
-    Ok(())
+    require_place(output).map_err(|error| unwritable(output, &error))
 }
 
-/// Whether a private key lies there: told by what the file holds, whoever's key it is.
-fn is_key(path: &Path) -> bool {
-    /// Keys in PEM are some hundred bytes; one may stand behind other text.
-    const LOOKED_AT_BYTES: u64 = 64 * 1024;
-    // Only a file is opened: a pipe would wait for its writer.
-    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let mut head = Zeroizing::new(Vec::with_capacity(LOOKED_AT_BYTES as usize));
-    let read = is_file.then(|| {
-        File::open(path).and_then(|file| file.take(LOOKED_AT_BYTES).read_to_end(&mut head))
-    });
-    const MARK: &[u8] = b"PRIVATE KEY-----";
-    matches!(read, Some(Ok(_))) && head.windows(MARK.len()).any(|window| window == MARK)
+/// Whether two paths lead to one place, also if nothing is there yet.
+pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
+    place_of(one) == place_of(other)
+}
+
+/// Finds out what would keep a file from being written there, as far as that can be told before:
+/// its folder is missing or not to be written to, or its name is too long.
+fn require_place(output: &Path) -> io::Result<()> {
+    let folder = folder_of(output);
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    #[cfg(unix)]
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    match unfinished(output, 0)?.symlink_metadata() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What a new file is called until it is whole: two processes that write the same one don't write
+/// into each other's.
+fn unfinished(path: &Path, number: u32) -> io::Result<PathBuf> {
+    let mut hidden = OsString::from(".");
+    hidden.push(path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+    hidden.push(format!(".{}-{number}.partial", std::process::id()));
+    Ok(path.with_file_name(hidden))
+}
+
+/// Refuses an output that is a private key, or one of the inputs.
+fn require_harmless<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Refusal> {
+    if open_regular(output).is_ok_and(|file| has_key(&file)) {
+        return Err(refuse_key(output));
+    }
+    let place = place_of(output);
+    match inputs.into_iter().find(|input| place_of(input) == place) {
+        Some(input) => Err(Refusal::usage(
+            format!("the output {} is the input {}", output.display(), input.display()),
+            "Choose another path for the output.",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn refuse_key(output: &Path) -> Refusal {
+    let what = format!("the output {} is a private key", output.display());
+    Refusal::new(Code::OutputIsKey, what)
 }
 
 fn exists(path: &Path) -> Refusal {
@@ -191,6 +213,30 @@ pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(()) // folders can't be opened for it there
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Refusal {
+/// The system doesn't let it be written.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Refusal {
     Refusal::new(Code::OutputUnwritable, format!("{} can't be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_names_that_are_taken_are_neither_written_into_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let taken =
+            |number| folder.path().join(format!(".out.{}-{number}.partial", std::process::id()));
+        fs::write(taken(0), "precious").unwrap();
+        write_new(&path, b"one").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        fs::remove_file(&path).unwrap();
+        for number in 1..64 {
+            fs::hard_link(taken(0), taken(number)).unwrap();
+        }
+        assert_eq!(write_new(&path, b"two").unwrap_err().code(), Code::OutputUnwritable);
+        assert!((0..64).all(|number| fs::read(taken(number)).unwrap() == b"precious"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 64);
+    }
 }

@@ -9,7 +9,7 @@ use farhold_audit::{Body, WireRecord};
 use farhold_bundle::{Envelope, LIMITS, decode_typed_form, is_typed_form, payload::DocumentType};
 use farhold_contract::{Code, Sha256Digest};
 
-use crate::{export::next_line, refusal::Refusal, root::Draft};
+use crate::{draft::kind_of, export::next_line, refusal::Refusal};
 
 /// What begins every line of an inspection.
 pub const UNVERIFIED: &str = "UNVERIFIED  ";
@@ -127,8 +127,13 @@ fn what_else(content: &[u8], refusal: Refusal) -> Refusal {
         ("a line of a ledger", "license-tool ledger verify proves it, ledger list shows it.")
     } else if starts("{\"farhold_slip\":") {
         ("the slip of a break-glass license", "license-tool ledger enter takes it in.")
-    } else if Draft::claimed(content).is_ok() {
-        ("a draft of a root, which nobody has signed", "license-tool root show shows it.")
+    } else if let Ok(kind) = kind_of(content) {
+        match kind {
+            DocumentType::Root => {
+                ("a draft of a root, which nobody has signed", "license-tool root show shows it.")
+            }
+            _ => ("a draft, which nobody has signed", "license-tool sign --dry-run shows it."),
+        }
     } else if starts("-----BEGIN") {
         ("a key", "It stays where it is; keygen and root show tell its id.")
     } else if is_toml() {

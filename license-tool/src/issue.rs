@@ -2,6 +2,7 @@
 
 pub mod many;
 mod next;
+mod signing;
 
 use farhold_bundle::{
     Draft, Envelope, Signer, TrustRoot, Verified,
@@ -12,6 +13,7 @@ use farhold_contract::{Code, Timestamp, model::TenantStatus};
 use crate::{refusal::Refusal, template::Template};
 
 pub use next::{Next, a_year_before, newest_stamp, next, require_budget, same_in_line, says};
+pub use signing::{Signing, signing};
 
 /// Signs a license by keys of the root's license role; the line has no line feed.
 ///

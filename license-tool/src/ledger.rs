@@ -6,9 +6,12 @@
 //! finds it, and writes that very license.
 
 mod file;
+mod load;
+mod lock;
 mod repair;
 mod slip;
 
-pub use file::{LedgerFile, begin, read, visit};
+pub use file::{LedgerFile, begin};
+pub use load::{read, visit};
 pub use repair::{Repair, repair};
 pub use slip::{Found, REASON_MAX_BYTES, Slip, open_entered, require_reason};

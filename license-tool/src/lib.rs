@@ -3,13 +3,20 @@
 //! What the verbs do is here as functions of bytes, keys and a time; [`cli`] is the edge that
 //! knows the terminal, the clock, and the exit codes.
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nothing can be written: `farhold_terminal` has stdout and stderr"
+)]
 
 pub mod answer;
 pub mod assemble;
 pub mod cli;
 pub mod clock_reset;
 pub mod contents;
+pub mod dated;
 pub mod diff;
+pub mod draft;
 pub mod drill;
 pub mod export;
 pub mod file;

@@ -5,8 +5,10 @@
 
 mod awkward_time;
 mod break_glass_open;
+mod dated_ahead;
 mod ends_on_weekend;
 mod feature_typo;
+mod ledger_dates;
 mod no_ladder;
 mod paper;
 mod period_gap;
@@ -25,7 +27,7 @@ use serde::Serialize;
 
 use farhold_bundle::{
     Period, TrustRoot, Verified,
-    payload::{Request, Root},
+    payload::{Request, Revocations, Root},
 };
 use farhold_contract::Timestamp;
 use farhold_ledger::Ledger;
@@ -38,6 +40,8 @@ pub struct Papers<'a> {
     pub licenses: Vec<Paper>,
     /// Roots among the files, each with its name for people.
     pub roots: Vec<(String, Root)>,
+    /// Revocations among the files, each with its name for people.
+    pub revocations: Vec<(String, Revocations)>,
     /// What sites have reported of their use.
     pub requests: Vec<Verified<Request>>,
     /// The root that licenses are issued under now.
@@ -100,13 +104,14 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of what they say.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 17] = [
     unverified::RULE,
     tenant_suspended::RULE,
     unbound::RULE,
     sites_and_device::RULE,
     ends_on_weekend::RULE,
     awkward_time::RULE,
+    dated_ahead::RULE,
     no_ladder::RULE,
     short_ladder::RULE,
     period_gap::RULE,
@@ -116,6 +121,7 @@ pub const RULES: [Rule; 15] = [
     personal_data::RULE,
     root_near_end::RULE,
     break_glass_open::RULE,
+    ledger_dates::RULE,
 ];
 
 /// Looks at the papers by every rule.

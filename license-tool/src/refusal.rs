@@ -79,4 +79,17 @@ macro_rules! refused_by {
     )*};
 }
 
-refused_by! { EnvelopeError KeyError PayloadError RefusalReason SignatureError }
+refused_by! { EnvelopeError PayloadError RefusalReason SignatureError }
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        let refusal = Self::from_error(error.code(), &error);
+        match &error {
+            KeyError::Exposed { path, .. } => refusal.with_next(format!(
+                "chmod 600 {}; and if others could read it for long, take another.",
+                path.display()
+            )),
+            _ => refusal,
+        }
+    }
+}

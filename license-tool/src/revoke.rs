@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use farhold_bundle::{
-    Envelope, LineKey, Positive, Signer, TrustRoot, Verified, add_signature,
-    payload::{Revocations, Role, SerialsBelow},
-    seal,
+    Envelope, LineKey, Positive, TrustRoot, Verified,
+    payload::{Revocations, Root, SerialsBelow},
 };
 use farhold_contract::{Code, Timestamp, id::LicenseId};
 
-use crate::{issue::require_role, refusal::Refusal};
+use crate::{
+    draft::{Drafted, require_unended},
+    refusal::Refusal,
+};
 
 /// What the next generation says otherwise than the one before.
 #[derive(Debug, Clone, Default)]
@@ -41,32 +43,19 @@ pub fn next_generation(
     revoking: &Revoking,
     issued_at: Timestamp,
 ) -> Result<(Revocations, Vec<Loss>), Refusal> {
-    let mut losses = Vec::new();
-    let mut licenses: BTreeSet<LicenseId> =
-        before.map(|before| before.licenses.iter().copied().collect()).unwrap_or_default();
-    let mut bounds: BTreeMap<LineKey, Positive> = before
-        .map(|before| {
-            before.serials_below.iter().map(|below| (line_of(below), below.serial)).collect()
-        })
-        .unwrap_or_default();
-    let unchanged = (licenses.clone(), bounds.clone());
+    let had = Bounds::of(before);
+    let mut has = had.clone();
     for id in &revoking.restored {
-        if !licenses.remove(id) {
+        if !has.licenses.remove(id) {
             return Err(Refusal::usage(
                 format!("license {id} is not revoked by generation {}", number(before)),
                 "Leave out --restore, or give the generation that revokes it as --from.",
             ));
         }
-        losses.push(Loss::License(*id));
     }
-    licenses.extend(&revoking.licenses);
-    for (line, serial) in &revoking.serials_below {
-        let earlier = bounds.insert(line.clone(), *serial);
-        if earlier.is_some_and(|earlier| earlier > *serial) {
-            losses.push(Loss::Line(line.clone()));
-        }
-    }
-    if before.is_some() && unchanged == (licenses.clone(), bounds.clone()) && !revoking.is_empty() {
+    has.licenses.extend(&revoking.licenses);
+    has.lines.extend(revoking.serials_below.iter().cloned());
+    if before.is_some() && had == has && !revoking.is_empty() {
         return Err(Refusal::usage(
             format!("generation {} says all of this already", number(before)),
             "Nothing is to be done; or leave it all out to sign the same list anew.",
@@ -81,52 +70,123 @@ pub fn next_generation(
         })?,
         None => Positive::MIN,
     };
-    let serials_below = bounds
-        .into_iter()
-        .map(|(line, serial)| SerialsBelow {
-            tenant_id: line.tenant_id,
-            product: line.product,
-            serial,
-        })
-        .collect();
+    let below = |(line, serial): (LineKey, Positive)| SerialsBelow {
+        tenant_id: line.tenant_id,
+        product: line.product,
+        serial,
+    };
     let revocations = Revocations {
         issuer: root.root().issuer.id,
         generation,
         issued_at,
-        licenses: licenses.into_iter().collect(),
-        serials_below,
+        licenses: has.licenses.into_iter().collect(),
+        serials_below: has.lines.into_iter().map(below).collect(),
         critical: Vec::new(),
     };
+    let losses = changes(before, &revocations).losses;
     Ok((revocations, losses))
 }
 
-/// Signs revocations by keys of the root's revocation role; what is returned has been verified
-/// under the root, as a site would.
+impl Drafted for Revocations {
+    type Signed = Verified<Self>;
+
+    fn asked<'a>(&'a self, root: &'a TrustRoot) -> (Option<&'a Root>, &'a Root) {
+        (None, root.root().content())
+    }
+
+    fn require_fits(&self, root: &TrustRoot) -> Result<(), Refusal> {
+        if self.issuer != root.root().issuer.id {
+            let what = format!(
+                "the revocations are {}'s; the root given is {}'s",
+                self.issuer,
+                root.root().issuer.id
+            );
+            return Err(Refusal::new(Code::TrustIssuer, what));
+        }
+        require_unended(root, self.issued_at)
+    }
+
+    fn verify(envelope: Envelope, root: &TrustRoot) -> Result<Self::Signed, Refusal> {
+        Ok(root.verify(envelope)?)
+    }
+}
+
+/// What a generation says otherwise than the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Licenses that no longer hold.
+    pub licenses: Vec<LicenseId>,
+    /// Lines of which serials below a bound no longer hold.
+    pub serials_below: Vec<(LineKey, Positive)>,
+    /// What is taken back.
+    pub losses: Vec<Loss>,
+}
+
+/// What a generation says otherwise than the one before.
+pub fn changes(before: Option<&Revocations>, list: &Revocations) -> Changes {
+    let (had, has) = (Bounds::of(before), Bounds::of(Some(list)));
+    let mut losses: Vec<Loss> =
+        had.licenses.difference(&has.licenses).copied().map(Loss::License).collect();
+    let lowered =
+        |(line, bound): &(&LineKey, &Positive)| has.lines.get(*line).is_none_or(|now| now < *bound);
+    losses.extend(had.lines.iter().filter(lowered).map(|(line, _)| Loss::Line(line.clone())));
+    let raised = |(line, bound): &(&LineKey, &Positive)| {
+        had.lines.get(*line).is_none_or(|before| before < *bound)
+    };
+    Changes {
+        licenses: has.licenses.difference(&had.licenses).copied().collect(),
+        serials_below: has
+            .lines
+            .iter()
+            .filter(raised)
+            .map(|(line, bound)| (line.clone(), *bound))
+            .collect(),
+        losses,
+    }
+}
+
+/// Refuses a generation that is no longer the next one: another one stands in its place or above.
 ///
 /// # Errors
-/// `trust.root_expired`, `signature.*` for a key that may not sign, `payload.*`.
-pub fn sign(
-    root: &TrustRoot,
-    revocations: &Revocations,
-    signers: &[&dyn Signer],
-) -> Result<Verified<Revocations>, Refusal> {
-    let ends = root.root().expires;
-    if ends <= revocations.issued_at {
-        let what = format!("root {} ended at {ends}; no site would take them", root.version());
-        return Err(Refusal::new(Code::TrustRootExpired, what)
-            .with_next("Make the next root first, then revoke under it."));
+/// `usage.invalid`.
+pub fn require_newest<'a>(
+    list: &Revocations,
+    known: impl IntoIterator<Item = &'a Revocations>,
+) -> Result<(), Refusal> {
+    let stands = known
+        .into_iter()
+        .filter(|known| known.generation >= list.generation && *known != list)
+        .max_by_key(|known| known.generation);
+    match stands {
+        Some(newer) => Err(Refusal::usage(
+            format!(
+                "this is generation {}, and generation {} stands already: no site would take it",
+                list.generation, newer.generation
+            ),
+            format!(
+                "Make the next one after it: revoke --from the file of generation {}.",
+                newer.generation
+            ),
+        )),
+        None => Ok(()),
     }
-    for signer in signers {
-        require_role(root, *signer, Role::Revocation)?;
+}
+
+/// What a list says, to be looked up.
+#[derive(Default, PartialEq, Eq, Clone)]
+struct Bounds {
+    licenses: BTreeSet<LicenseId>,
+    lines: BTreeMap<LineKey, Positive>,
+}
+
+impl Bounds {
+    fn of(list: Option<&Revocations>) -> Self {
+        let Some(list) = list else { return Self::default() };
+        Self {
+            licenses: list.licenses.iter().copied().collect(),
+            lines: list.serials_below.iter().map(|below| (line_of(below), below.serial)).collect(),
+        }
     }
-    let [first, others @ ..] = signers else {
-        return Err(Refusal::usage("no key was given", "Give --key with a revocation key."));
-    };
-    let mut line = seal(revocations, *first)?;
-    for signer in others {
-        line = add_signature(&line, *signer)?;
-    }
-    Ok(root.verify(Envelope::open(&line)?)?)
 }
 
 impl Revoking {

@@ -7,10 +7,9 @@ mod change;
 mod difference;
 mod draft;
 mod first;
-mod tally;
 
+pub(crate) use change::role_of;
 pub use change::{Change, find_key, next_root};
 pub use difference::{ChangedKey, Difference, differences};
 pub use draft::Draft;
 pub use first::{FirstKey, FirstRoot, first_root};
-pub use tally::{Person, Quorum, Tally};

@@ -4,7 +4,7 @@ mod answer;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use farhold_bundle::{Positive, Standing, payload::SiteMode};
+use farhold_bundle::{Positive, SetAside, Standing, payload::SiteMode};
 use farhold_contract::{Code, Timestamp, condition::ConditionCode};
 use farhold_policy::{
     ClockChange, ClockReading, ClockState, Link, Milestone, Now, PolicyState, RuntimeFacts,
@@ -132,7 +132,7 @@ impl<'a> Site<'a> {
                 SiteMode::Managed => Link::Online,
                 SiteMode::Detached => Link::Detached,
             },
-            floor: standing.floor(None),
+            floor: standing.floor(&SetAside::new()),
             clock: SupposedClock::new(&ClockState::start(&reading), &reading),
             time: scenario.from,
             noticed: 0,

@@ -71,7 +71,7 @@ fn a_stolen_license_key_costs_one_root_and_what_it_signed() {
         "root rotate license --old",
         "--revoke",
         "root sign root.2.draft.json",
-        "license-tool issue TEMPLATE --serial 2",
+        "license-tool issue --from issued/acme.1.json --from-root root.json --serial 2",
         "license-tool bundle root.2.json",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
@@ -282,7 +282,7 @@ fn a_stolen_revocation_key_costs_one_root_and_no_license() {
     assert_eq!(strings(&said["affected"], "issued_to"), ["Universidad del Sur"]);
     assert_eq!(said["reissue"].as_array().unwrap().len(), 0);
     let steps = said["steps"].to_string();
-    assert!(steps.contains("--from revocations.1.json --from-root root.1.json"), "{steps}");
+    assert!(steps.contains("--from issued/revocations.1.json --from-root root.json"), "{steps}");
 
     // The same on the vendor's own keys.
     let now = at(NOW);

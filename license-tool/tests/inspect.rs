@@ -36,25 +36,9 @@ fn what_is_no_document_is_named_with_the_verb_that_knows_it() {
 
 #[test]
 fn a_request_is_shown_as_a_claim_with_the_verb_that_answers_it() {
-    use farhold_bundle::{Signer, payload::Request, seal};
-
     let desk = Desk::empty();
     desk.keygen("device");
-    let device = desk.signer("device");
-    let request = Request {
-        device_key: device.public_key().clone(),
-        fingerprint: Default::default(),
-        salt: "00".repeat(16),
-        tenant_id: desk::TENANT.parse().unwrap(),
-        nonce: "00".repeat(16),
-        root: None,
-        licenses: Vec::new(),
-        usage: Vec::new(),
-        wall: desk::at(desk::ISSUED_AT),
-        mark: desk::at(desk::ISSUED_AT),
-        release: None,
-    };
-    desk.write("site.request", [seal(&request, &device).unwrap(), b"\n".to_vec()].concat());
+    desk.request("site.request", "device", |_| {});
     let ran = desk.run("inspect site.request");
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     assert!(ran.stdout.lines().all(|line| line.starts_with("UNVERIFIED  ")));

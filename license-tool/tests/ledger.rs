@@ -5,7 +5,10 @@ mod desk;
 
 use std::{fs, process::Stdio};
 
+use farhold_bundle::TrustRoot;
+use farhold_contract::Code;
 use farhold_ledger::{Head, Ledger, verify};
+use license_tool::ledger::{self, LedgerFile, Repair};
 
 use desk::{Desk, ISSUED_AT, LICENSE, TEMPLATE, TENANT};
 
@@ -170,34 +173,243 @@ fn a_head_known_from_before_shows_a_rewritten_ledger() {
     assert_eq!(desk.run("ledger verify ledger --head 2").exit, 2);
 }
 
-#[test]
-fn a_torn_last_line_is_repaired_only_when_asked_and_nothing_is_deleted() {
-    let desk = desk();
-    issue(&desk, "acme.toml", "1.json");
+/// A ledger of one license, and the same with the next one's entry.
+fn two_ledgers(desk: &Desk) -> (Vec<u8>, Vec<u8>) {
+    issue(desk, "acme.toml", "1.json");
     let whole = desk.read("ledger");
     desk.write("next.toml", TEMPLATE.replace("2027-12-31", "2028-12-31"));
-    issue(&desk, "next.toml", "2.json");
-    let longer = desk.read("ledger");
+    issue(desk, "next.toml", "2.json");
+    (whole, desk.read("ledger"))
+}
+
+/// The files beside the ledger that hold what was torn off.
+fn pieces(desk: &Desk) -> Vec<String> {
+    let names = desk::names(&desk.path(""));
+    names.into_iter().filter(|name| name.starts_with("ledger.torn")).collect()
+}
+
+#[test]
+fn a_torn_last_line_is_said_by_whoever_reads_and_repaired_when_asked() {
+    let desk = desk();
+    let (whole, longer) = two_ledgers(&desk);
     for cut in [whole.len() + 1, whole.len() + 100, longer.len() - 2] {
         desk.write("ledger", &longer[..cut]);
-        let refused = desk.run(&format!("issue next.toml {WITH} --out x.json"));
-        assert_eq!(refused.exit, 5, "{}", refused.stderr);
-        assert!(refused.stderr.contains("ledger repair ledger"), "{}", refused.stderr);
-        assert_eq!(desk.read("ledger"), &longer[..cut], "a refusal changes nothing");
+        for line in ["ledger verify ledger", "ledger list ledger", "ledger export ledger --out x"] {
+            let said = desk.refused(line, 5, "ledger.broken");
+            assert!(said.contains("line 3 is torn"), "{said}");
+        }
+        let verified = desk.run("ledger verify ledger");
+        assert!(verified.stderr.contains("ledger repair ledger"), "{}", verified.stderr);
+        assert_eq!(desk.read("ledger"), &longer[..cut], "reading changes nothing");
         let repaired = desk.done("ledger repair ledger --json");
         assert_eq!(repaired["repair"], "moved_out");
         let torn = repaired["torn"].as_str().unwrap();
         assert_eq!(desk.read(torn), &longer[whole.len()..cut], "the piece is kept");
         assert_eq!(desk.read("ledger"), whole);
-        fs::remove_file(desk.path(torn)).unwrap();
+        desk.done("ledger verify ledger");
     }
-    // Only the line feed is missing: the entry was whole, and its license may be out.
+    assert_eq!(pieces(&desk).len(), 3, "no piece takes the place of another");
+    // Repaired and interrupted before the ledger was cut: done again, it is the same file.
+    desk.write("ledger", &longer[..whole.len() + 1]);
+    desk.done("ledger repair ledger");
+    assert_eq!(pieces(&desk).len(), 3);
+    // Only the line feed is missing: the entry was whole.
     desk.write("ledger", &longer[..longer.len() - 1]);
     assert_eq!(desk.done("ledger repair ledger --json")["repair"], "completed");
     assert_eq!(desk.read("ledger"), longer);
     assert_eq!(desk.done("ledger repair ledger --json")["repair"], "whole");
     // The same words go on where they stopped.
     assert_eq!(issue(&desk, "next.toml", "again.json")["was_known"], true);
+}
+
+#[test]
+fn whoever_issues_next_moves_a_torn_end_aside_and_goes_on() {
+    let desk = desk();
+    let (whole, longer) = two_ledgers(&desk);
+    desk.write("ledger", &longer[..longer.len() - 40]);
+    let issued = desk.done(&format!("issue next.toml {WITH} --at {ISSUED_AT} --out x.json --json"));
+    assert_eq!((&issued["serial"], &issued["was_known"]), (&2.into(), &false.into()));
+    assert!(issued["warnings"][0].as_str().unwrap().contains("ledger.torn-after-2"), "{issued}");
+    assert_eq!(desk.read("ledger.torn-after-2"), &longer[whole.len()..longer.len() - 40]);
+    let again = desk.read("ledger");
+    assert_eq!(&again[..whole.len()], whole);
+    assert_eq!(Ledger::read(&again).unwrap().head().seq, 3);
+    // One line for people; also where the verb itself is refused.
+    desk.write("ledger", &again[..again.len() - 30]);
+    let refused = desk.run(&format!("issue next.toml {WITH} --serial 1 --out y.json"));
+    assert_eq!(refused.exit, 4, "{}", refused.stderr);
+    assert_eq!(refused.stderr.matches("warning: ").count(), 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("torn after entry 2"), "{}", refused.stderr);
+    assert_eq!(desk.read("ledger"), whole);
+    // A table and a slip go on as well.
+    desk.write("ledger", &again[..again.len() - 20]);
+    desk.write("rows.csv", format!("license_id,issued_to\n{LICENSE},Universidad del Norte\n"));
+    let many = desk.done(&format!("issue acme.toml {WITH} --csv rows.csv --out-jsonl many --json"));
+    assert!(many["warnings"][0].as_str().unwrap().contains("torn after entry 2"), "{many}");
+    desk.write("ledger", &again[..again.len() - 10]);
+    let entered = desk.done("ledger enter ledger x.json --root root.json --json");
+    assert!(entered["warnings"][0].as_str().unwrap().contains("torn after entry 2"), "{entered}");
+    // Of another issuer's ledger nothing is touched.
+    desk.root_init("other.json", &[]);
+    desk.write("ledger", &again[..again.len() - 10]);
+    let foreign = format!("issue next.toml {} --out z", WITH.replace("root.json", "other.json"));
+    desk.refused(&foreign, 5, "trust.issuer_mismatch");
+    assert_eq!(desk.read("ledger"), &again[..again.len() - 10]);
+}
+
+#[test]
+fn an_end_torn_at_any_byte_is_put_right_and_nothing_is_lost() {
+    let desk = desk();
+    let (whole, longer) = two_ledgers(&desk);
+    let root = TrustRoot::install(desk.read("root.json").trim_ascii_end(), None).unwrap();
+    let entry = farhold_ledger::verify(Head::START, &longer).unwrap().0.pop().unwrap();
+    for cut in whole.len() + 1..longer.len() {
+        desk.write("ledger", &longer[..cut]);
+        assert_eq!(ledger::read(&desk.path("ledger")).unwrap_err().code(), Code::LedgerBroken);
+        let mut file = LedgerFile::open(&desk.path("ledger"), &root).unwrap();
+        match file.mended().cloned() {
+            Some(Repair::MovedOut { to, bytes, head }) => {
+                assert_eq!((head.seq, bytes), (2, cut - whole.len()));
+                assert_eq!(fs::read(&to).unwrap(), &longer[whole.len()..cut], "at {cut}");
+                assert_eq!(desk.read("ledger"), whole);
+                // What was torn is entered again, as its run would have.
+                file.enter(entry.at, entry.act.clone()).unwrap();
+                fs::remove_file(to).unwrap();
+            }
+            Some(Repair::Completed(head)) => {
+                assert_eq!((head.seq, cut), (3, longer.len() - 1), "the line feed alone");
+            }
+            other => panic!("at {cut}: {other:?}"),
+        }
+        drop(file);
+        assert_eq!(desk.read("ledger"), longer, "at {cut}");
+        assert!(LedgerFile::open(&desk.path("ledger"), &root).unwrap().mended().is_none());
+    }
+}
+
+#[test]
+fn an_end_that_no_interruption_leaves_is_an_error_until_a_person_decides() {
+    let desk = desk();
+    let (whole, longer) = two_ledgers(&desk);
+    let text = String::from_utf8(longer.clone()).unwrap();
+    let changed = text.replacen("2028-12-31", "2029-12-31", 1);
+    assert_ne!(changed, text);
+    let last = &longer[whole.len()..];
+    let line = format!("issue next.toml {WITH} --out x.json");
+    // Whole by its form without its line feed, and changed; or there twice.
+    for torn in [changed.trim_end().as_bytes().to_vec(), [&longer, last.trim_ascii_end()].concat()]
+    {
+        desk.write("ledger", &torn);
+        desk.refused(&line, 5, "ledger.broken");
+        let tried = desk.run(&line);
+        assert!(tried.stderr.contains("ledger repair ledger"), "{}", tried.stderr);
+        assert_eq!(desk.read("ledger"), torn, "a refusal changes nothing");
+        assert!(pieces(&desk).is_empty() && !desk.exists("x.json"));
+    }
+    // With their line feed they are no end at all, and stay as they are even for repair.
+    let mut middle = longer.clone();
+    middle[whole.len() - 5] ^= 1;
+    let zeros = [longer.as_slice(), &[0; 40], b"\n"].concat();
+    for broken in [changed.into_bytes(), [&longer, last].concat(), middle, zeros] {
+        desk.write("ledger", &broken);
+        desk.refused(&line, 5, "ledger.broken");
+        desk.refused("ledger repair ledger", 5, "ledger.broken");
+        assert_eq!(desk.read("ledger"), broken);
+    }
+    // A torn end behind a broken middle is not put right either.
+    let mut both = longer[..longer.len() - 9].to_vec();
+    both[whole.len() - 5] ^= 1;
+    desk.write("ledger", &both);
+    desk.refused(&line, 5, "ledger.broken");
+    assert_eq!(desk.read("ledger"), both);
+    // A beginning that is torn is no ledger.
+    desk.write("ledger", &whole[..50]);
+    desk.refused(&line, 5, "ledger.broken");
+    assert_eq!(desk.read("ledger"), &whole[..50]);
+    assert!(pieces(&desk).is_empty());
+}
+
+#[test]
+fn a_last_line_that_nobody_can_read_is_moved_aside_when_a_person_asks() {
+    let desk = desk();
+    let (whole, longer) = two_ledgers(&desk);
+    let line = format!("issue next.toml {WITH} --out x.json");
+    // As a version wrote it that looked at no length: with its line feed, its hash and its license.
+    for bytes in [64 * 1024, 200_000] {
+        let long = [vec![b'x'; bytes], b"\n".to_vec()].concat();
+        let broken = [whole.as_slice(), &long].concat();
+        desk.write("ledger", &broken);
+        for line in [line.as_str(), "ledger verify ledger", "ledger list ledger"] {
+            let said = desk.refused(line, 5, "ledger.broken");
+            assert!(said.contains("line 3") && said.contains("longer than 65536"), "{said}");
+            assert!(desk.run(line).stderr.contains("ledger repair ledger"));
+        }
+        assert_eq!(desk.read("ledger"), broken, "nobody moves it unasked");
+        let repaired = desk.done("ledger repair ledger --json");
+        assert_eq!(repaired["repair"], "cut_off");
+        assert_eq!(desk.read(repaired["torn"].as_str().unwrap()), long);
+        assert_eq!(desk.read("ledger"), whole);
+    }
+    assert_eq!(pieces(&desk).len(), 2);
+    // Without its line feed it was torn, however long it is, and with a line behind it is no end.
+    desk.write("ledger", [whole.as_slice(), &vec![0; 200_000]].concat());
+    assert_eq!(desk.done("ledger repair ledger --json")["repair"], "moved_out");
+    assert_eq!(desk.read("ledger"), whole);
+    let last = &longer[whole.len()..];
+    let middle = [whole.as_slice(), &vec![b'x'; 100_000], b"\n", last].concat();
+    desk.write("ledger", &middle);
+    desk.refused("ledger repair ledger", 5, "ledger.broken");
+    assert_eq!(desk.read("ledger"), middle);
+}
+
+#[test]
+fn an_entry_dated_before_the_one_it_follows_is_told_by_verify_and_lint() {
+    let desk = desk();
+    issue(&desk, "acme.toml", "1.json");
+    let verified = desk.done("ledger verify ledger --json");
+    assert_eq!(verified["open"]["setbacks"], serde_json::json!([]));
+    let (entries, _) = verify(Head::START, &desk.read("ledger")).unwrap();
+    let (mut ledger, mut bytes) = (Ledger::empty(), Vec::new());
+    for (entry, at) in entries.into_iter().zip(["2026-11-22T00:00:00Z", "2024-11-01T00:00:00Z"]) {
+        bytes.extend(ledger.append(desk::at(at), entry.act).unwrap());
+    }
+    desk.write("ledger", bytes);
+    let verified = desk.done("ledger verify ledger --json");
+    assert_eq!(verified["open"]["setbacks"][0]["entry"], 2);
+    let said = desk.run("ledger verify ledger").stderr;
+    assert!(said.contains("entry 2 is dated 2024-11-01"), "{said}");
+    let looked = desk.run("lint --ledger ledger --json");
+    assert_eq!(looked.exit, 4, "{}", looked.stdout);
+    assert!(looked.stdout.contains("\"ledger_dates\""), "{}", looked.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_killed_inside_its_write_stops_nobody() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let desk = desk();
+    let before = desk.read("ledger");
+    desk.write("acme.toml", TEMPLATE.replace("Universidad del Sur", &"Universidad ".repeat(20)));
+    // Where a file would grow beyond 1,024 bytes the system writes what fits, then kills.
+    let tool = env!("CARGO_BIN_EXE_license-tool");
+    let line = format!("ulimit -c 0; ulimit -f 1; exec {tool} issue acme.toml {WITH} --out 1.json");
+    let killed = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(desk.path(""))
+        .output()
+        .unwrap();
+    assert!(killed.status.signal().is_some(), "{killed:?}");
+    let torn = desk.read("ledger");
+    assert!(torn.len() == 1024 && torn.starts_with(&before), "{} bytes", torn.len());
+    assert!(!desk.exists("1.json"), "its license never left");
+    desk.refused("ledger verify ledger", 5, "ledger.broken");
+
+    let issued = desk.done(&format!("issue acme.toml {WITH} --out 1.json --json"));
+    assert_eq!(issued["serial"], 1);
+    assert_eq!(desk.read("ledger.torn-after-1"), &torn[before.len()..]);
+    desk.done("ledger verify ledger");
+    desk.done("verify 1.json --root root.json");
 }
 
 #[test]

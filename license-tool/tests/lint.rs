@@ -5,12 +5,8 @@ mod desk;
 
 use serde_json::Value;
 
-use desk::{Desk, LICENSE, TEMPLATE, TENANT};
-use farhold_bundle::{
-    Signer,
-    payload::{Request, UsageReport},
-    seal,
-};
+use desk::{Desk, LICENSE, TEMPLATE};
+use farhold_bundle::{Signer, payload::UsageReport};
 
 /// A template in which nothing is found: it ends on a Wednesday in its own zone.
 const CLEAN: &str = r#"
@@ -114,6 +110,81 @@ fn each_mistake_of_a_template_is_found_by_its_name() {
 }
 
 #[test]
+fn what_follows_an_end_on_a_weekend_is_found_too() {
+    let desk = Desk::empty();
+    // It ends on a Wednesday; the last day of grace is a Saturday, or the last of all a Sunday.
+    for (from, to, step) in [
+        ("P14D", "P10D", "it is restricted when Saturday"),
+        ("P28D", "P32D", "it stops when Sunday"),
+    ] {
+        desk.write("one.toml", CLEAN.replace(from, to));
+        let ran = desk.run(&format!("lint one.toml {AT} --json"));
+        let looked: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let finding = &looked["findings"][0];
+        assert_eq!((&finding["name"], ran.exit), (&"ends_on_weekend".into(), 4), "{looked:#}");
+        assert!(finding["what"].as_str().unwrap().contains(step), "{looked:#}");
+    }
+}
+
+#[test]
+fn personal_data_is_found_wherever_people_write() {
+    let desk = Desk::empty();
+    for (from, to, member) in [
+        ("acme-courses", "12345678Z", "product"),
+        ("courses.publish", "078-05-1120", "entitlements.feature"),
+        ("[ladder]", "[metadata]\ncontact = \"+34 600 123 456\"\n[ladder]", "metadata.contact"),
+        ("[ladder]", "[metadata.of]\n\"ana@example.com\" = 1\n[ladder]", "metadata.of"),
+        (
+            "[[entitlements]]",
+            "[[flags]]\nkey = \"banner\"\nvalue = { text = \"DNI 12345678Z\" }\n[[entitlements]]",
+            "flags.banner.text",
+        ),
+    ] {
+        desk.write("one.toml", CLEAN.replace(from, to));
+        let ran = desk.run(&format!("lint one.toml {AT} --json"));
+        let looked: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let finding = &looked["findings"][0];
+        assert_eq!(finding["name"], "personal_data", "{member}: {looked:#}{}", ran.stderr);
+        assert!(finding["what"].as_str().unwrap().starts_with(member), "{looked:#}");
+    }
+}
+
+#[test]
+fn a_date_far_ahead_is_found_in_whatever_is_signed() {
+    let desk = Desk::new();
+    desk.done("ledger begin ledger --root root.json --at 2026-11-01T00:00:00Z");
+    desk.write("acme.toml", CLEAN);
+    let ahead = "2026-11-23T08:00:00Z";
+    desk.done(&format!(
+        "issue acme.toml --ledger ledger --key license.key --root root.json --at {ahead} --out 1.json"
+    ));
+    desk.done(&format!(
+        "revoke --first --license {LICENSE} --key revocation.key --root root.json --at {ahead} \
+         --out list.json"
+    ));
+    let subjects = |line: &str| -> Vec<String> {
+        let ran = desk.run(&format!("lint {line} --json"));
+        let looked: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = looked["findings"].as_array().unwrap().iter();
+        let dated = findings.filter(|finding| finding["name"] == "dated_ahead");
+        dated.map(|finding| finding["subject"].as_str().unwrap().to_owned()).collect()
+    };
+    let ledger = format!("ledger: license {LICENSE} serial 1");
+    let all = "1.json list.json --ledger ledger --root root.json";
+    assert_eq!(subjects(&format!("{all} {AT}")), ["list.json", "1.json", ledger.as_str()]);
+    // A day is no distance, and a template has no date of its own.
+    assert!(subjects(&format!("{all} --at 2026-11-22T08:00:00Z")).is_empty());
+    assert!(subjects(&format!("acme.toml {AT}")).is_empty());
+    // Roots, those given as files and the one to hold them against.
+    let early = "--at 2026-10-30T00:00:00Z";
+    assert_eq!(subjects(&format!("root.json {early}")), ["root.json"]);
+    assert!(
+        subjects(&format!("acme.toml --root root.json {early}")).contains(&"root 1".to_owned())
+    );
+    desk.refused(&format!("lint 1.json {AT}"), 4, "lint.found");
+}
+
+#[test]
 fn an_end_on_a_weekend_that_a_grace_follows_is_only_worth_knowing() {
     let desk = Desk::empty();
     // It ends on a Friday and is restricted from a Thursday on.
@@ -178,6 +249,32 @@ fn a_quota_below_what_a_site_has_used_is_found() {
     desk.refused(&format!("lint clean.toml --usage forged.request {AT}"), 5, "signature.invalid");
     desk.write("other", CLEAN);
     desk.refused(&format!("lint clean.toml --usage other {AT}"), 65, "payload.type_unknown");
+}
+
+#[test]
+fn of_one_machines_reports_the_last_counts_and_every_machine_has_its_own() {
+    let desk = Desk::empty();
+    desk.write("clean.toml", CLEAN);
+    let report = |name: &str, device: &str, mark: &str, used: u64| {
+        desk.request(name, device, |request| {
+            request.mark = desk::at(mark);
+            request.usage.push(UsageReport {
+                license_id: LICENSE.parse().unwrap(),
+                feature: "courses.publish".to_owned(),
+                used: farhold_bundle::Whole::new(used).unwrap(),
+            });
+        });
+    };
+    desk.keygen("a");
+    desk.keygen("b");
+    report("old", "a", "2026-10-22T07:00:00Z", 900);
+    report("new", "a", "2026-11-22T07:00:00Z", 3);
+    report("other", "b", "2026-10-01T07:00:00Z", 900);
+    let lint = |usage: &str| desk.run(&format!("lint clean.toml {usage} {AT}")).exit;
+    assert_eq!(lint("--usage old --usage new"), 0, "a window that has turned since");
+    assert_eq!(lint("--usage new --usage old"), 0, "whatever their order");
+    assert_eq!(lint("--usage old"), 4);
+    assert_eq!(lint("--usage old --usage new --usage other"), 4);
 }
 
 #[test]
@@ -267,25 +364,11 @@ fn what_can_not_be_looked_at_says_what_it_is() {
 
 /// A request that reports so many units of the one feature as used.
 fn request(desk: &Desk, used: u64) {
-    let device = desk.signer("device");
-    let request = Request {
-        device_key: device.public_key().clone(),
-        fingerprint: Default::default(),
-        salt: "00".repeat(16),
-        tenant_id: TENANT.parse().unwrap(),
-        nonce: "00".repeat(16),
-        root: None,
-        licenses: Vec::new(),
-        usage: vec![UsageReport {
+    desk.request("site.request", "device", |request| {
+        request.usage.push(UsageReport {
             license_id: LICENSE.parse().unwrap(),
             feature: "courses.publish".to_owned(),
             used: farhold_bundle::Whole::new(used).unwrap(),
-        }],
-        wall: desk::at(desk::ISSUED_AT),
-        mark: desk::at(desk::ISSUED_AT),
-        release: None,
-    };
-    let mut line = seal(&request, &device).unwrap();
-    line.push(b'\n');
-    desk.write("site.request", line);
+        });
+    });
 }

@@ -5,12 +5,39 @@ mod desk;
 
 use std::fs;
 
-use farhold_bundle::{Signer, payload::Request, seal};
+use farhold_bundle::{Envelope, PublicKey, Signer, TrustRoot, Unsigned, payload::License};
+use farhold_contract::Code;
 
-use desk::{Desk, ISSUED_AT, LICENSE, MADE_AT, TENANT, at, names};
+use desk::{Desk, ISSUED_AT, LICENSE, MADE_AT, names};
 
 const ISSUE: &str = "issue acme.toml --key license.key --root root.json --serial 1 \
                      --at 2026-11-22T07:00:00Z --out out.json";
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_may_read_is_refused_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new();
+    desk.write_secret("pass", "correct horse");
+    desk.done("keygen sealed.key --passphrase-file pass");
+    let open = |name: &str| {
+        let mode = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(desk.path(name), mode).unwrap();
+    };
+    let line = "issue acme.toml --root root.json --serial 1 --out x.json --key";
+    open("pass");
+    let passphrase = format!("{line} sealed.key --passphrase-file pass");
+    desk.refused(&passphrase, 65, "key.unreadable");
+    open("license.key");
+    let key = format!("{line} license.key");
+    desk.refused(&key, 65, "key.unreadable");
+    for (line, name) in [(passphrase, "pass"), (key, "license.key")] {
+        let said = desk.run(&line).stderr;
+        assert!(said.contains(&format!("  try: chmod 600 {name}")), "{said}");
+        assert!(!said.contains("PKCS#8"), "{said}");
+    }
+}
 
 #[test]
 fn what_exists_is_never_overwritten() {
@@ -282,7 +309,7 @@ fn what_does_not_verify_is_refused_by_verify_and_bundle() {
     desk.write("blank", format!("{text}\n"));
     desk.write("empty", "");
     desk.write("typed", "FH1:NOT/WHOLE");
-    desk.write("request", request(&desk));
+    desk.request("request", "root", |request| request.release = Some(LICENSE.parse().unwrap()));
     for (name, exit, code) in [
         ("flipped", 5, "signature.invalid"),
         ("truncated", 65, "bundle.malformed"),
@@ -418,47 +445,90 @@ fn inspect_shows_what_it_can_and_marks_every_line() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_ends_with_2() {
+fn a_signature_that_does_not_hold_is_found_before_anything_is_written() {
+    /// A token that signs something else than it was given.
+    struct Liar(farhold_keys::FileSigner);
+
+    impl Signer for Liar {
+        fn public_key(&self) -> &PublicKey {
+            self.0.public_key()
+        }
+
+        fn sign(&self, _: &[u8]) -> Result<[u8; 64], Unsigned> {
+            self.0.sign(b"something else")
+        }
+    }
+
     let desk = Desk::new();
-    for line in [
-        "",
-        "isue",
-        "issue",
-        "issue acme.toml --key license.key --root root.json --serial 0 --out a.json",
-        "issue acme.toml --key license.key --root root.json --serial 9007199254740992 --out a.json",
-        "keygen a.key --unencrypted --passphrase-fd 3",
-        "verify root.json --root root.json --at soon",
-        "root init --issuer A --years 101",
-        "audit verify a --device-key zz",
-    ] {
-        let ran = desk.run(line);
-        assert_eq!(ran.exit, 2, "{line}\n{}", ran.stderr);
-        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{line}");
-    }
-    for line in ["isue --json", "keygen --json", "--json verify"] {
-        let ran = desk.run(line);
-        assert_eq!(ran.exit, 2, "{line}");
-        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(json["error"]["code"], "usage.invalid", "{line}");
-    }
+    desk.issue(1, "license.json");
+    let root = TrustRoot::install(desk.read("root.json").trim_ascii_end(), None).unwrap();
+    let envelope = Envelope::open(desk.read("license.json").trim_ascii_end()).unwrap();
+    let license = root.verify::<License>(envelope).unwrap();
+    let issue = |signer: &dyn Signer| license_tool::issue::issue(&root, &license, &[signer]);
+    // What `issue` and `answer` write is what this returns.
+    let signed = issue(&desk.signer("license")).unwrap();
+    assert_eq!(signed.line(), desk.read("license.json").trim_ascii_end());
+    let refused = issue(&Liar(desk.signer("license"))).unwrap_err();
+    assert_eq!(refused.code(), Code::SignatureInvalid);
 }
 
-fn request(desk: &Desk) -> Vec<u8> {
-    let signer = desk.signer("root");
-    let request = Request {
-        device_key: signer.public_key().clone(),
-        fingerprint: Default::default(),
-        salt: "00".repeat(16),
-        tenant_id: TENANT.parse().unwrap(),
-        nonce: "00".repeat(16),
-        root: None,
-        licenses: Vec::new(),
-        usage: Vec::new(),
-        wall: at(ISSUED_AT),
-        mark: at(ISSUED_AT),
-        release: Some(LICENSE.parse().unwrap()),
-    };
-    let mut line = seal(&request, &signer).unwrap();
-    line.push(b'\n');
-    line
+#[test]
+fn a_command_line_that_makes_no_sense_is_refused_in_the_house_form() {
+    let desk = Desk::new();
+    for (line, says) in [
+        ("isue", "unrecognized subcommand 'isue'"),
+        ("issue", "required arguments were not provided"),
+        (
+            "issue acme.toml --key license.key --root root.json --serial 0 --out a.json",
+            "not a whole number from 1",
+        ),
+        (
+            "issue acme.toml --key license.key --root root.json --serial 9007199254740992 --out a.json",
+            "not a whole number from 1",
+        ),
+        ("keygen a.key --unencrypted --passphrase-fd 3", "cannot be used with"),
+        ("verify root.json --root root.json --at soon", "neither a date like"),
+        ("root init --issuer A --years 101", "--years"),
+        ("audit verify a --device-key zz", "--device-key"),
+        ("verify --rot root.json", "--rot"),
+        ("lint root.json --allow nothing-of-the-kind", "not a finding"),
+        ("ledger verify ledger --head 2", "SEQ:HASH"),
+        ("\u{202e}isue\u{1b}[2J", "isue"),
+    ] {
+        let said = desk.refused(line, 2, "usage.invalid");
+        assert!(said.contains(says) && !said.contains('\n'), "{line}: {said}");
+        let ran = desk.run(line);
+        assert!(ran.stdout.is_empty(), "{line}: data alone is on standard output");
+        assert_eq!(ran.stderr.lines().count(), 2, "{line}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(['\u{202e}', '\u{1b}']), "{line}");
+    }
+    let tried = desk.run("simulat");
+    assert!(
+        tried.stderr.contains("  try: A similar subcommand exists: 'simulate'."),
+        "{}",
+        tried.stderr
+    );
+    let tried = desk.run("issue");
+    assert!(tried.stderr.contains("  try: Read license-tool --help"), "{}", tried.stderr);
+}
+
+#[test]
+fn a_missing_verb_shows_the_verbs_and_help_is_no_mistake() {
+    let desk = Desk::empty();
+    for line in ["", "ledger"] {
+        desk.refused(line, 2, "usage.invalid");
+        let ran = desk.run(line);
+        assert!(ran.stdout.is_empty(), "{line}");
+        assert!(
+            ran.stderr.contains("Usage: ") && ran.stderr.contains("a verb is missing"),
+            "{line}"
+        );
+        let json = desk.run(&format!("{line} --json"));
+        assert_eq!(json.stderr.lines().count(), 2, "programs have no use for it: {}", json.stderr);
+    }
+    for line in ["--help", "issue --help", "--version", "issue --help --json"] {
+        let ran = desk.run(line);
+        assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{line}");
+        assert!(!ran.stdout.is_empty(), "{line}");
+    }
 }

@@ -261,6 +261,7 @@ fn request(desk: &Desk, mark: &str, root: Option<RootRef>) -> Vec<u8> {
         wall: at(ISSUED_AT),
         mark: at(mark),
         release: None,
+        remembered: Default::default(),
     };
     let mut line = seal(&request, &signer).unwrap();
     line.push(b'\n');

@@ -186,8 +186,6 @@ fn what_the_site_would_refuse_is_refused_with_its_code() {
 
 #[test]
 fn a_request_says_whether_the_bundle_is_for_that_machine() {
-    use farhold_bundle::{Signer, payload::Request, seal};
-
     let desk = Desk::new();
     let device = desk.keygen("device");
     desk.keygen("stranger");
@@ -195,24 +193,7 @@ fn a_request_says_whether_the_bundle_is_for_that_machine() {
     desk.write("acme.toml", TEMPLATE.replace("expires_on", &bound));
     desk.issue(1, "1.json");
     for key in ["device", "stranger"] {
-        let signer = desk.signer(key);
-        let request = Request {
-            device_key: signer.public_key().clone(),
-            fingerprint: Default::default(),
-            salt: "00".repeat(16),
-            tenant_id: desk::TENANT.parse().unwrap(),
-            nonce: "00".repeat(16),
-            root: None,
-            licenses: Vec::new(),
-            usage: Vec::new(),
-            wall: desk::at(desk::ISSUED_AT),
-            mark: desk::at(desk::ISSUED_AT),
-            release: None,
-        };
-        desk.write(
-            &format!("{key}.request"),
-            [seal(&request, &signer).unwrap(), b"\n".to_vec()].concat(),
-        );
+        desk.request(&format!("{key}.request"), key, |_| {});
     }
     let line = |more: &str| format!("simulate 1.json --root root.json {FROM} {more}");
     desk.done(&line("--request device.request --json"));

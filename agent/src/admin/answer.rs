@@ -21,7 +21,7 @@ pub use audit::{AuditTailAnswer, AuditVerifyAnswer};
 pub use dead_letters::{DeadLetterAnswer, DeadLettersAnswer};
 pub use enroll::EnrollAnswer;
 pub use import::{ImportAnswer, LineAnswer};
-pub use licenses::{LicenseAnswer, LicensesAnswer};
+pub use licenses::{BoundToAnswer, LicenseAnswer, LicensesAnswer};
 pub use link::LinkAnswer;
 pub use queue::QueueAnswer;
 pub use status::{ClockAnswer, StatusAnswer};

@@ -1,5 +1,6 @@
 //! From what stands to what the admin door says of it.
 
+pub(super) mod binding;
 pub(super) mod policy;
 
 use farhold_bundle::TrustRoot;

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
+use farhold_bundle::{ComponentState, component_family};
+
 use crate::{
-    machine::{self, Bound, MachineState, Presence, Surroundings},
+    machine::{self, Bound, MachineState, Presence, Reading, Surroundings},
     owner::look_again,
 };
 
@@ -47,25 +49,12 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
 fn components(machine: &MachineState) -> Vec<ComponentAnswer> {
     let mut components: BTreeMap<&str, ComponentAnswer> = BTreeMap::new();
     for (name, reading) in &machine.readings {
-        let answer = ComponentAnswer {
-            name: name.clone(),
-            state: reading.as_str().to_owned(),
-            reason: reading.reason().map(str::to_owned),
-            hash: None,
-            first_seen: None,
-            changed_at: None,
-        };
-        components.insert(name, answer);
+        components.insert(name, unknown(name, reading));
     }
     for (name, known) in &machine.memory.components {
-        let answer = components.entry(name).or_insert_with(|| ComponentAnswer {
-            name: name.clone(),
-            state: "absent".to_owned(),
-            reason: None,
-            hash: None,
-            first_seen: None,
-            changed_at: None,
-        });
+        // One that is not seen is as its whole family is, where none of that can be read.
+        let of_family = machine.readings.get(component_family(name)).unwrap_or(&Reading::Absent);
+        let answer = components.entry(name).or_insert_with(|| unknown(name, of_family));
         match known.presence {
             Presence::There => {}
             Presence::MissingSince(since) => {
@@ -78,8 +67,22 @@ fn components(machine: &MachineState) -> Vec<ComponentAnswer> {
         }
         answer.first_seen = Some(known.first_seen);
         answer.changed_at = known.changed_at;
+        answer.unread_since = known.unread_since;
     }
     components.into_values().collect()
+}
+
+/// A component of which nothing is remembered.
+fn unknown(name: &str, reading: &Reading<()>) -> ComponentAnswer {
+    ComponentAnswer {
+        name: name.to_owned(),
+        state: reading.as_str().to_owned(),
+        reason: reading.reason().map(str::to_owned),
+        hash: None,
+        first_seen: None,
+        changed_at: None,
+        unread_since: None,
+    }
 }
 
 const fn kind(kind: Surroundings) -> &'static str {
@@ -101,9 +104,11 @@ fn bound(bound: &Bound<'_>) -> BoundAnswer {
         serial: bound.license.serial.as_u64(),
         require: comparison.required,
         holding: comparison.holding,
+        read: comparison.count(ComponentState::Same),
         holds: comparison.holds(),
         bears: comparison.bears(),
         components: states.map(|(name, state)| (name.clone(), state.as_str().to_owned())).collect(),
+        remembered: bound.remembered.clone(),
         renamed: comparison.renamed.clone(),
         next_change: bound.next_change(),
     }

@@ -15,7 +15,7 @@ use farhold_api::Refusal;
 use farhold_bundle::LIMITS;
 use farhold_contract::{Code, Sha256Digest};
 
-use crate::importer::{Imported, Offer, word};
+use crate::importer::{Imported, Offer, Way, word};
 
 use super::{
     Admin,
@@ -36,7 +36,7 @@ pub(super) async fn import(State(admin): State<Arc<Admin>>, request: Request) ->
         let Choice { dry_run, expect } = super::query(&parts.uri)?;
         let expected = expect.as_deref().map(digest).transpose()?;
         let bytes = super::read(body, LIMITS.bundle_bytes, Code::BundleTooLarge).await?.to_vec();
-        let offer = Offer { bytes, expected };
+        let offer = Offer { bytes, expected, way: Way::Hand };
         let imported = if dry_run {
             admin.importer.preview(offer).await?
         } else {

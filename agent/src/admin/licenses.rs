@@ -13,7 +13,7 @@ use crate::snapshot::Snapshot;
 use super::{
     Admin,
     answer::{LicenseAnswer, LicensesAnswer},
-    answer_of::policy,
+    answer_of::{binding, policy},
 };
 
 pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
@@ -42,7 +42,7 @@ fn licenses(snapshot: &Snapshot, now: &Now) -> Vec<LicenseAnswer> {
         .map(|license| {
             let key = (license.license_id, license.serial.as_u64());
             let not_admitted = snapshot.documents.not_admitted.get(&key).map(ToString::to_string);
-            license_answer(license, views.get(&key).copied(), not_admitted)
+            license_answer(license, views.get(&key).copied(), not_admitted, snapshot)
         })
         .collect()
 }
@@ -51,6 +51,7 @@ fn license_answer(
     license: &Verified<License>,
     view: Option<&LicenseView>,
     not_admitted: Option<String>,
+    snapshot: &Snapshot,
 ) -> LicenseAnswer {
     let timeline = view.map(|view| &view.timeline);
     let phase = match view {
@@ -72,6 +73,9 @@ fn license_answer(
         stops: timeline.and_then(|timeline| timeline.restrict_ends),
         in_force_from: view.and_then(|view| view.in_force_from),
         in_force_until: view.and_then(|view| view.in_force_until),
+        bound_to: Some(binding::bound_to(license, snapshot)),
+        modes: license.modes.iter().map(|mode| mode.as_str().to_owned()).collect(),
+        sites: Some(license.sites.as_u64()),
         features: license
             .entitlements
             .iter()

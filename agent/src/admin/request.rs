@@ -41,6 +41,7 @@ fn answer(made: RequestMade) -> Result<RequestAnswer, Refusal> {
         typed_form: encode_typed_form(&envelope).ok(),
         envelope: String::from_utf8(line).map_err(|_| Code::ServerInternal)?,
         components: request.fingerprint.into_keys().collect(),
+        remembered: request.remembered,
         licenses: request.licenses.iter().map(|license| license.license_id).collect(),
         released: released
             .map(|(license_id, serial)| ReleasedAnswer { license_id, serial: serial.as_u64() }),

@@ -126,7 +126,7 @@ fn suppose(admin: &Admin, supposed: &Supposed) -> Result<WhatIfAnswer, Refusal> 
         true => Arc::clone(&snapshot.documents),
         false => {
             let standing = snapshot.documents.standing.clone();
-            Arc::new(Documents::new(standing, &facts, snapshot.documents.dated_by))
+            Arc::new(Documents::new(standing, &facts, snapshot.documents.set_aside.clone()))
         }
     };
     let clock = supposed.clock(SupposedClock::new(&snapshot.clock, &reading));
@@ -138,8 +138,8 @@ fn suppose(admin: &Admin, supposed: &Supposed) -> Result<WhatIfAnswer, Refusal> 
         &PolicyAt { policy: &documents.policy, now: &then, link },
     );
     Ok(WhatIfAnswer {
-        today: policy::clock(&snapshot.documents, &today),
-        then: policy::clock(&documents, &then),
+        today: policy::clock(&snapshot.documents, &today, snapshot.wall_standing(&reading)),
+        then: policy::clock(&documents, &then, clock.wall_standing(documents.floor)),
         noticed: clock.changes().iter().filter_map(|(at, change)| noticed(*at, *change)).collect(),
         without,
         timeline: milestones

@@ -35,7 +35,7 @@ impl Args {
         let ask = Ask::post(format!("/admin/enroll?anew={}", self.anew))
             .body("text/plain", token)
             .patience(ENROLL_TIME);
-        let answer: EnrollAnswer = session.door()?.json(ask)?;
+        let answer: EnrollAnswer = session.door_making_state()?.json(ask)?;
         if session.json() {
             return stdout::json(&answer);
         }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use farhold_terminal::stdout;
+use farhold_terminal::{stderr, stdout};
 
 use super::{
     output::{OutputFile, check_path},
@@ -41,7 +41,7 @@ impl Args {
         let mut file = OutputFile::begin(&self.out)?;
         let bytes = session.door()?.stream(ask, &mut |piece| file.write(piece))?;
         file.commit()?;
-        eprintln!("Wrote {bytes} bytes to {}.", self.out.display());
+        stderr::write(format!("Wrote {bytes} bytes to {}.\n", self.out.display()));
         Ok(())
     }
 }

@@ -36,7 +36,8 @@ impl Args {
             path.push_str(&format!("&expect={expected}"));
         }
         let ask = Ask::post(path).body("application/jsonl", bundle).patience(IMPORT_TIME);
-        let answer: ImportAnswer = session.door()?.json(ask)?;
+        let door = if self.dry_run { session.door()? } else { session.door_making_state()? };
+        let answer: ImportAnswer = door.json(ask)?;
         if session.json() {
             return stdout::json(&answer);
         }

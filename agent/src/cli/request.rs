@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use farhold_contract::{Code, id::LicenseId};
-use farhold_terminal::{Failure, qr, require_sure, stdout, text};
+use farhold_terminal::{Failure, qr, require_sure, stderr, stdout, text};
 
 use super::{
     output::{OutputFile, check_path},
@@ -50,14 +50,14 @@ impl Args {
         let question = serde_json::to_vec(&RequestQuestion { release: self.release })?;
         let ask =
             Ask::post("/admin/request").body("application/json", question).patience(REQUEST_TIME);
-        let answer: RequestAnswer = session.door()?.json(ask)?;
+        let answer: RequestAnswer = session.door_making_state()?.json(ask)?;
         if let Some(out) = &self.out {
             let mut file = OutputFile::begin(out)?;
             file.write(answer.envelope.as_bytes())?;
             file.write(b"\n")?;
             file.commit()?;
         }
-        eprint!("{}", talk(&self, &answer));
+        stderr::write(talk(&self, &answer));
         if session.json() {
             return stdout::json(&answer);
         }
@@ -87,6 +87,15 @@ fn talk(args: &Args, answer: &RequestAnswer) -> String {
     }
     if let Some(out) = &args.out {
         told.push_str(&format!("Wrote the request to {}.\n", out.display()));
+    }
+    if !answer.remembered.is_empty() {
+        let each = answer.remembered.iter();
+        let each: Vec<String> =
+            each.map(|(name, since)| format!("{} since {since}", text::plain(name))).collect();
+        told.push_str(&format!(
+            "Not read now, and named as read last: {}. The vendor is told; see farhold fingerprint.\n",
+            each.join(", ")
+        ));
     }
     told.push_str(&format!(
         "It names {} and {}. It takes the place of any request before it.\n\

@@ -8,6 +8,10 @@ use std::{
 use clap::Args;
 use tracing::Level;
 
+use farhold_contract::Code;
+use farhold_store::DATABASE;
+use farhold_terminal::{Failure, stderr};
+
 use super::log;
 use crate::{
     admin::client::AdminDoor,
@@ -83,7 +87,19 @@ impl Session {
     }
 
     /// The running agent, or its state directory in this process where none runs.
+    ///
+    /// # Errors
+    /// Where no agent has ever been: whoever looks at a directory that is mistyped makes none.
     pub(super) fn door(&self) -> anyhow::Result<AdminDoor> {
+        self.open(Wants::AnAgent)
+    }
+
+    /// The same for what may come before the agent's first start: its state is made.
+    pub(super) fn door_making_state(&self) -> anyhow::Result<AdminDoor> {
+        self.open(Wants::AnAgentOrANewOne)
+    }
+
+    fn open(&self, wants: Wants) -> anyhow::Result<AdminDoor> {
         let config = self.config()?;
         let socket = config.admin_socket();
         // The verb tells its own outcome; only what must not go unseen is logged beside it.
@@ -93,13 +109,16 @@ impl Session {
             if let Some(door) = AdminDoor::running(&socket)? {
                 return Ok(door);
             }
+            if wants == Wants::AnAgent {
+                require_state(&config)?;
+            }
             match AdminDoor::in_process(&config.state_dir, || crate::standalone(&config)) {
                 Ok(door) => {
-                    eprintln!(
-                        "No agent runs at {}: working on {} directly.",
+                    stderr::write(format!(
+                        "No agent runs at {}: working on {} directly.\n",
                         config.runtime_dir.display(),
                         config.state_dir.display()
-                    );
+                    ));
                     return Ok(door);
                 }
                 // An agent that has the directory and does not answer is about to: it starts, or
@@ -111,6 +130,31 @@ impl Session {
             }
         }
     }
+}
+
+/// What a verb needs where no agent runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// The state of one.
+    AnAgent,
+    /// The state of one, or a new one's.
+    AnAgentOrANewOne,
+}
+
+/// Refuses a directory in which no agent has ever kept its state.
+fn require_state(config: &Config) -> Result<(), Failure> {
+    // One that this user may not look into is told of when it is opened.
+    if config.state_dir.join(DATABASE).try_exists().unwrap_or(true) {
+        return Ok(());
+    }
+    let what = format!(
+        "no agent runs at {}, and none has kept its state in {}",
+        config.runtime_dir.display(),
+        config.state_dir.display()
+    );
+    let action = "Name the directory of its state with --state-dir, or that of its sockets with \
+        --runtime-dir; the first agent here begins with farhold run.";
+    Err(Failure::new(Code::AgentUnreachable, what).action(action))
 }
 
 fn is_locked(error: &anyhow::Error) -> bool {

@@ -2,6 +2,8 @@
 
 mod clock;
 
+pub(super) use clock::counted_from;
+
 use farhold_terminal::{stdout, text};
 
 use super::{queue, session::Session};
@@ -21,14 +23,16 @@ impl Args {
 }
 
 fn described(status: &StatusAnswer) -> String {
-    let now = status.clock.wall;
+    // Consequences are dated by the rule that decides; the link and its certificate live by the
+    // system clock.
+    let (now, wall) = (status.clock.now, status.clock.wall);
     let tenants: Vec<String> = status.tenants.iter().map(ToString::to_string).collect();
     let trust = status.trust.as_ref().map_or_else(
         || "none".to_owned(),
         |trust| {
             let issuer = text::plain(&trust.issuer_name);
-            let ends = text::moment(trust.expires, status.clock.now);
-            let verb = if trust.expires > status.clock.now { "ends" } else { "ENDED" };
+            let ends = text::moment(trust.expires, now);
+            let verb = if trust.expires > now { "ends" } else { "ENDED" };
             format!("version {} of {issuer}, {verb} {ends}", trust.version)
         },
     );
@@ -52,7 +56,7 @@ fn described(status: &StatusAnswer) -> String {
     if let Some(link) = &status.link {
         told.push('\n');
         let ago = |at: Option<farhold_contract::Timestamp>| {
-            at.map_or_else(|| "not yet".to_owned(), |at| text::moment(at, now))
+            at.map_or_else(|| "not yet".to_owned(), |at| text::moment(at, wall))
         };
         told.push_str(&text::facts(&[
             ("link", format!("{}, to {}", text::plain(&link.state), text::plain(&link.kernel))),
@@ -78,4 +82,48 @@ fn described(status: &StatusAnswer) -> String {
         ));
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_ends_is_dated_by_the_time_that_decides_and_that_is_said() {
+        let status = json!({
+            "version": "1", "mode": "detached", "tenants": [], "device_key": "k", "ready": true,
+            "started_at": "2027-12-30T12:00:00Z",
+            "conditions": [{
+                "code": "clock_rollback", "severity": "warning", "impact": "i", "hint": "h",
+                "since": "2027-12-30T12:00:00Z",
+            }],
+            "trust": {
+                "issuer_id": "01939b6e-3c5f-7a31-8b53-0f6f1c2d3e01", "issuer_name": "A",
+                "version": 1, "sha256": "00".repeat(32), "expires": "2027-12-31T12:00:00Z",
+                "installed_version": 1,
+            },
+            "clock": {
+                "wall": "2027-12-28T12:00:00Z", "mark": "2027-12-30T12:00:00Z",
+                "floor": "2027-01-01T00:00:00Z", "now": "2027-12-30T12:00:00Z",
+                "wall_is": "set_back", "rolled_back": true,
+            },
+            "queue": {
+                "events": 1, "bytes": 1, "cap_bytes": 2, "oldest_at": "2027-12-29T12:00:00Z",
+                "last_seq": 1, "acknowledged_seq": 0, "epoch": "e", "head": "00".repeat(32),
+                "lost": {},
+            },
+            "runtimes": 0,
+        });
+        let told = described(&serde_json::from_value(status).unwrap());
+        for words in [
+            "ends 2027-12-31T12:00:00Z (in 1 day)",
+            "2027-12-29T12:00:00Z (1 day ago)",
+            "clock_rollback since 2027-12-30T12:00:00Z (now)",
+            "counted from 2027-12-30T12:00:00Z, 2 days after what the system clock says",
+        ] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
 }

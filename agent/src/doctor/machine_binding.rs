@@ -32,8 +32,10 @@ fn judge(answer: &FingerprintAnswer) -> Verdict {
         Verdict::warning(detail, EXPLAIN)
     } else if let Some(license) = answer.licenses.iter().find(|license| is_by_memory(license)) {
         let unread = license.components.len() - same(license);
+        let since = license.remembered.values().min();
+        let since = since.map_or_else(String::new, |since| format!(", the first since {since}"));
         let detail = format!(
-            "{detail}; {} holds by what was read last alone: {unread} can't be read now",
+            "{detail}; {} holds by what was read last alone: {unread} can't be read now{since}",
             license.product
         );
         Verdict::warning(detail, READABLE)

@@ -62,12 +62,20 @@ pub(super) enum Offered {
     Changed,
 }
 
-/// Says whether a folder could be watched by the agent with this user; changes nothing.
+/// Says whether a folder could be watched by the agent with this user, with the two inside it
+/// where they are there; changes nothing.
 ///
 /// # Errors
 /// [`FolderError`].
 pub fn examine(path: &Path, agent_uid: u32) -> Result<(), FolderError> {
-    open_checked(CWD, path, path, agent_uid).map(drop)
+    let here = open_checked(CWD, path, path, agent_uid)?;
+    for name in [DONE, REFUSED] {
+        // The agent makes what is missing.
+        if statat(&here, name, AtFlags::SYMLINK_NOFOLLOW).err() != Some(Errno::NOENT) {
+            open_checked(&here, Path::new(name), &path.join(name), agent_uid)?;
+        }
+    }
+    Ok(())
 }
 
 impl Folder {

@@ -33,10 +33,10 @@ impl Outcome {
 fn told(imported: &Imported) -> String {
     let mut text = format!("Imported.\nSHA-256: {}\n", imported.bundle_sha256);
     for line in &imported.plan.lines {
-        text.push_str(&format!("{}: {}\n", line.name, word(line.outcome)));
+        text.push_str(&format!("{}: {}\n", plain(&line.name), word(line.outcome)));
     }
     for fallen in &imported.plan.fallen {
-        text.push_str(&format!("No longer holds: {fallen}\n"));
+        text.push_str(&format!("No longer holds: {}\n", plain(fallen)));
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use farhold_api::{Call, Refusal};
-use farhold_audit::{Redaction, inspect};
+use farhold_audit::Submitted;
 use farhold_contract::{Code, call::events::EventAccepted, id::EventId};
 use farhold_store::{Appended, Body};
 
@@ -24,10 +24,13 @@ impl LocalKernel {
         let prepared: Vec<Result<EventId, Refusal>> = events
             .into_iter()
             .map(|event| {
-                let body = prepare(&call, event, redaction)?;
-                let event_id = body.event_id;
-                bodies.push(body);
-                Ok(event_id)
+                let submitted = Submitted::new(event, call.tenant_id, call.runtime_id, redaction);
+                let Submitted { head, event } =
+                    submitted.map_err(|no| Refusal::new(no.code(), no.to_string()))?;
+                // Hashed here, so that the owner only links.
+                let salt = random::salt();
+                bodies.push(Body::new(head.tenant_id, head.class, head.event_id, salt, event));
+                Ok(head.event_id)
             })
             .collect();
         let kept = if bodies.is_empty() {
@@ -53,20 +56,4 @@ impl LocalKernel {
         self.metrics.events_rejected.inc_by(refused as u64);
         Ok(outcomes)
     }
-}
-
-/// Checks, redacts and hashes one event, so that the owner only links.
-fn prepare(call: &Call, event: Box<[u8]>, redaction: Option<&Redaction>) -> Result<Body, Refusal> {
-    let head = inspect(&event).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
-    if head.tenant_id != call.tenant_id {
-        return Err(Refusal::new(Code::TenantMismatch, "the event names another tenant"));
-    }
-    if head.runtime_id.is_some() && head.runtime_id != call.runtime_id {
-        return Err(Refusal::new(Code::RuntimeMismatch, "the event names another runtime"));
-    }
-    let kept = match redaction {
-        Some(redaction) => redaction.apply(&event).into_owned(),
-        None => event.into_vec(),
-    };
-    Ok(Body::new(head.tenant_id, head.class, head.event_id, random::salt(), kept))
 }

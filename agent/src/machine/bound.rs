@@ -1,10 +1,12 @@
 //! Bound licenses: those of this site that hang on the machine, and how they hold.
 
+use std::collections::BTreeMap;
+
 use farhold_bundle::{
     Comparison, ComponentState, Standing, Verified,
     payload::{Binding, FingerprintBinding, License},
 };
-use farhold_contract::Code;
+use farhold_contract::{Code, Timestamp};
 use farhold_policy::{LicenseView, LineView, Now, Phase};
 
 use crate::snapshot::Snapshot;
@@ -17,6 +19,8 @@ pub struct Bound<'s> {
     pub binding: &'s FingerprintBinding,
     /// How that compares with the machine.
     pub comparison: Comparison,
+    /// Those of its components that hold without having been read, each with since when.
+    pub remembered: BTreeMap<String, Timestamp>,
 }
 
 /// Each line's license in force that is bound to components, and those that would be in force if
@@ -24,15 +28,32 @@ pub struct Bound<'s> {
 pub fn bound_licenses<'s>(snapshot: &'s Snapshot, now: &Now) -> Vec<Bound<'s>> {
     let lines = snapshot.documents.policy.lines(now);
     let standing = &snapshot.documents.standing;
-    let unread = snapshot.machine.unread();
     let concerned = lines.iter().flat_map(concerned);
     concerned
         .filter_map(|view| {
             let (license, binding) = binding_of(standing, view)?;
-            let comparison = binding.compare(&snapshot.facts.fingerprint, &unread);
-            Some(Bound { license, binding, comparison })
+            Some(beside(snapshot, license, binding))
         })
         .collect()
+}
+
+/// A license's binding beside the machine as it was last looked at.
+pub fn beside<'s>(
+    snapshot: &Snapshot,
+    license: &'s Verified<License>,
+    binding: &'s FingerprintBinding,
+) -> Bound<'s> {
+    let comparison = binding.compare(&snapshot.facts.fingerprint, &snapshot.machine.unread());
+    let known = snapshot.machine.remembered();
+    let unknown =
+        comparison.components.iter().filter(|(_, state)| **state == ComponentState::Unknown);
+    let remembered = unknown
+        .filter_map(|(name, _)| {
+            let here = comparison.renamed.get(name).unwrap_or(name);
+            Some((name.clone(), *known.get(here)?))
+        })
+        .collect();
+    Bound { license, binding, comparison, remembered }
 }
 
 /// The document of a license that is bound to components, with its binding.
@@ -74,8 +95,20 @@ impl Bound<'_> {
         ))
     }
 
-    /// What the next change of the machine would do.
+    /// What the next change of the machine would do, seen or not yet seen.
     pub fn next_change(&self) -> String {
+        let change = self.next_seen_change();
+        let read = self.comparison.count(ComponentState::Same);
+        if !self.comparison.holds() || read >= self.comparison.required {
+            return change;
+        }
+        format!(
+            "{change} It holds by memory: only {read} of the {} needed can be read. If too many of the others are found to be others when they can be read again, it no longer holds.",
+            self.comparison.required
+        )
+    }
+
+    fn next_seen_change(&self) -> String {
         match (self.comparison.holds(), self.comparison.bears()) {
             (false, _) => format!(
                 "It does not hold: checks are refused until {} of the changed components come back, or the vendor answers a request of this machine.",

@@ -44,8 +44,10 @@ pub struct Kept {
 pub struct Found {
     /// What is kept.
     pub kept: Kept,
-    /// Whether each of the two holds all of it.
-    pub in_both: bool,
+    /// Whether the database holds all of it.
+    pub in_database: bool,
+    /// Whether the second copy does.
+    pub in_copy: bool,
 }
 
 impl Kept {
@@ -66,8 +68,8 @@ impl Kept {
             let known = kept.released.entry(license_id).or_insert(serial);
             *known = (*known).max(serial);
         }
-        let in_both = kept == first && kept == copy;
-        Ok(Found { kept, in_both })
+        let (in_database, in_copy) = (kept == first, kept == copy);
+        Ok(Found { kept, in_database, in_copy })
     }
 
     /// Replaces the second copy.

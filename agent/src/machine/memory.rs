@@ -1,11 +1,18 @@
 //! Memory: each component's hash as it was read last, and since when that is so.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use farhold_bundle::{component_family, component_hash};
-use farhold_contract::{Timestamp, id::IssuerId};
+use farhold_bundle::{LIMITS, component_family, component_hash};
+use farhold_contract::{
+    Timestamp,
+    id::{IssuerId, LicenseId},
+};
 
 use super::{look::Look, reading::Reading, salt::Salt};
 
@@ -13,8 +20,9 @@ use super::{look::Look, reading::Reading, salt::Salt};
 /// or one that is plugged to another port, is no other machine.
 const GONE_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// More components than any machine has at one time.
-const KNOWN_MAX: usize = 64;
+/// As many as a request and a binding may have (`bundle.md` §7.1), and more than any machine has at
+/// one time: a look reads 21 at most.
+const KNOWN_MAX: usize = LIMITS.components;
 
 /// What is kept of a machine: no raw value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +34,9 @@ pub struct Memory {
     pub salt: Salt,
     /// Each component by its name.
     pub components: BTreeMap<String, Known>,
+    /// Licenses of which it was told that they hold by what is remembered, and not by what is read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held_by_memory: BTreeSet<LicenseId>,
 }
 
 /// One component as it was read last.
@@ -41,6 +52,10 @@ pub struct Known {
     /// Whether it is there.
     #[serde(default, skip_serializing_if = "Presence::is_there")]
     pub presence: Presence,
+    /// Since when looks have come to nothing of it, by the agent's own time; none if the last one
+    /// read it, or if it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<Timestamp>,
 }
 
 /// Whether a component is there.
@@ -65,7 +80,12 @@ impl Presence {
 impl Memory {
     /// A machine of which nothing is known.
     pub fn new(issuer: Option<IssuerId>) -> Self {
-        Self { issuer, salt: Salt::random(), components: BTreeMap::new() }
+        Self {
+            issuer,
+            salt: Salt::random(),
+            components: BTreeMap::new(),
+            held_by_memory: BTreeSet::new(),
+        }
     }
 
     /// The memory for an issuer: the same, unless it was made for another one.
@@ -87,8 +107,13 @@ impl Memory {
             read_now.push((name.as_str(), hash.clone()));
             match self.components.get_mut(name) {
                 None => {
-                    let presence = Presence::There;
-                    let known = Known { hash, first_seen: at, changed_at: None, presence };
+                    let known = Known {
+                        hash,
+                        first_seen: at,
+                        changed_at: None,
+                        presence: Presence::There,
+                        unread_since: None,
+                    };
                     self.components.insert(name.clone(), known);
                 }
                 Some(known) => {
@@ -102,6 +127,7 @@ impl Memory {
             }
         }
         changed.extend(self.miss(look, &read_now, at));
+        self.note_unread(&read_now, at);
         self.forget_the_oldest();
         changed
     }
@@ -113,6 +139,15 @@ impl Memory {
             .iter()
             .filter(|(_, known)| known.presence != Presence::Gone)
             .map(|(name, known)| (name.clone(), known.hash.clone()))
+            .collect()
+    }
+
+    /// The components that count without having been read, each with since when that is so: a copy
+    /// of this memory elsewhere would count them, too.
+    pub fn remembered(&self) -> BTreeMap<String, Timestamp> {
+        self.components
+            .iter()
+            .filter_map(|(name, known)| Some((name.clone(), known.unread_since?)))
             .collect()
     }
 
@@ -159,15 +194,31 @@ impl Memory {
         gone
     }
 
+    /// Notes since when the look, and those before it, read nothing of what still counts.
+    fn note_unread(&mut self, read_now: &[(&str, String)], at: Timestamp) {
+        for (name, known) in &mut self.components {
+            let was_read = read_now.iter().any(|(read, _)| read == name);
+            known.unread_since = match known.unread_since {
+                _ if was_read || known.presence == Presence::Gone => None,
+                // Later than now: the agent's own time was set right meanwhile.
+                Some(since) if since <= at => Some(since),
+                _ => Some(at),
+            };
+        }
+    }
+
+    /// Keeps to [`KNOWN_MAX`]: what is gone longest goes first, then what was not read for longest,
+    /// then what comes last by its name.
     fn forget_the_oldest(&mut self) {
         while self.components.len() > KNOWN_MAX {
-            let gone = self.components.iter().filter(|(_, known)| known.presence == Presence::Gone);
-            let Some(oldest) =
-                gone.min_by_key(|(_, known)| known.changed_at).map(|(name, _)| name.clone())
-            else {
-                return;
+            let rank = |name: &str, known: &Known| match (known.presence, known.unread_since) {
+                (Presence::Gone, _) => (0, known.changed_at, Reverse(name.to_owned())),
+                (_, since @ Some(_)) => (1, since, Reverse(name.to_owned())),
+                (_, None) => (2, None, Reverse(name.to_owned())),
             };
-            self.components.remove(&oldest);
+            let first = self.components.iter().min_by_key(|(name, known)| rank(name, known));
+            let Some(name) = first.map(|(name, _)| name.clone()) else { return };
+            self.components.remove(&name);
         }
     }
 }
@@ -199,6 +250,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_read_is_remembered_since_the_first_look_that_did_not_read_it() {
+        let at = |minute: u64| Timestamp::from_ms(1 << 40) + Duration::from_secs(60 * minute);
+        let hidden = |name: &str| {
+            let mut look = look(&["eth1"]);
+            look.readings.insert(name.to_owned(), Reading::Unreadable("hidden".to_owned()));
+            look
+        };
+        let mut memory = Memory::new(None);
+        memory.take(&look(&["eth0", "eth1"]), at(0));
+        assert_eq!(memory.remembered(), BTreeMap::new());
+        memory.take(&hidden("nic.eth0"), at(5));
+        memory.take(&hidden("nic.eth0"), at(10));
+        let since = |minute| BTreeMap::from([("nic.eth0".to_owned(), at(minute))]);
+        assert_eq!(memory.remembered(), since(5), "and what is read is not");
+        memory.take(&hidden("nic.eth0"), at(2));
+        assert_eq!(memory.remembered(), since(2), "the own time was set right: never in future");
+        memory.take(&look(&["eth0", "eth1"]), at(15));
+        assert_eq!(memory.remembered(), BTreeMap::new(), "read again");
+        // What is missing counts for a while, and no longer once it is gone.
+        memory.take(&look(&["eth1"]), at(20));
+        assert_eq!(memory.remembered(), since(20));
+        memory.take(&look(&["eth1"]), at(40));
+        assert_eq!(memory.remembered(), BTreeMap::new());
+        assert!(!memory.fingerprint().contains_key("nic.eth0"));
+    }
+
+    #[test]
+    fn a_memory_written_before_there_was_more_to_remember_is_read() {
+        let old = r#"{"salt":"000102030405060708090a0b0c0d0e0f","components":{"machine_id":
+            {"hash":"0011223344556677","first_seen":"2026-01-01T00:00:00Z"}}}"#;
+        let memory: Memory = serde_json::from_str(old).unwrap();
+        assert_eq!(memory.components["machine_id"].unread_since, None);
+        assert_eq!(memory.held_by_memory, BTreeSet::new());
+        let again = serde_json::to_string(&memory).unwrap();
+        assert!(!again.contains("unread_since") && !again.contains("held_by_memory"), "{again}");
+    }
+
+    #[test]
     fn another_issuer_gets_a_salt_of_its_own_and_the_first_one_takes_over_what_is_there() {
         let issuer =
             |last: u8| format!("01939b6e-3c5f-7a31-8b53-0f6f1c2d3e{last:02x}").parse().ok();
@@ -208,5 +297,32 @@ mod tests {
         assert_eq!(first.clone().of_issuer(None), first, "a root that can't be read costs nothing");
         assert_eq!(first.clone().of_issuer(issuer(1)), first);
         assert_ne!(first.clone().of_issuer(issuer(2)).salt, first.salt);
+    }
+
+    #[test]
+    fn no_more_is_known_than_a_request_may_name_whatever_came_and_went() {
+        let at = |minute: u64| Timestamp::from_ms(1 << 40) + Duration::from_secs(60 * minute);
+        let names = |from: usize, to: usize| -> Vec<String> {
+            (from..to).map(|card| format!("e{card:03}")).collect()
+        };
+        let look_at =
+            |names: &[String]| look(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let known = |memory: &Memory| memory.fingerprint().into_keys().collect::<Vec<_>>();
+        let cards = |from, to| {
+            names(from, to).into_iter().map(|name| format!("nic.{name}")).collect::<Vec<_>>()
+        };
+        // Cards that are never there together, none of them missing for long enough to be gone.
+        let mut memory = Memory::new(None);
+        for minute in 0..10_u64 {
+            let first = minute as usize * 16;
+            memory.take(&look_at(&names(first, first + 16)), at(minute));
+            assert!(memory.fingerprint().len() <= KNOWN_MAX);
+        }
+        assert_eq!(known(&memory), cards(96, 160), "those not seen for longest are forgotten");
+        // More than there can be: the same ones each time.
+        let mut memory = Memory::new(None);
+        memory.take(&look_at(&names(0, 100)), at(0));
+        memory.take(&look_at(&names(0, 100)), at(1));
+        assert_eq!(known(&memory), cards(0, 64));
     }
 }

@@ -74,6 +74,11 @@ impl MachineState {
         self.memory.fingerprint()
     }
 
+    /// The components that count without having been read, each with since when that is so.
+    pub fn remembered(&self) -> BTreeMap<String, Timestamp> {
+        self.memory.remembered()
+    }
+
     /// Components, or whole families, that are unknown now: what they were counts.
     pub fn unread(&self) -> BTreeSet<String> {
         let not_read = self
@@ -95,7 +100,11 @@ impl MachineState {
 
     /// The machine as a heartbeat says it (contract v0.2 §7).
     pub fn reported(&self) -> ReportedFingerprint {
-        ReportedFingerprint { salt: self.memory.salt.to_string(), components: self.fingerprint() }
+        ReportedFingerprint {
+            salt: self.memory.salt.to_string(),
+            components: self.fingerprint(),
+            remembered: self.remembered(),
+        }
     }
 
     /// Says of each component that tells no machine from another what is wrong with it, unless an

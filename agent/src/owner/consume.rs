@@ -50,6 +50,7 @@ pub struct Consume {
 
 impl Operation for Consume {
     type Answer = Result<CheckReply, Refusal>;
+    const DRAWS_ON_RESERVE: bool = true;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
         let mark = group.now.mark;

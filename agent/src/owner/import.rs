@@ -10,7 +10,7 @@ use farhold_bundle::{ImportPlan, PublicKey, SiteFacts, Verified};
 use farhold_contract::{Code, Sha256Digest, id::TenantId};
 use farhold_store::StoreError;
 
-use crate::{own_event::Draft, snapshot::Documents};
+use crate::{own_event::Draft, site::SET_ASIDE, snapshot::Documents};
 
 use super::{group::Group, work::Operation};
 
@@ -43,6 +43,7 @@ pub enum Applied {
 
 impl Operation for ApplyImport {
     type Answer = Result<Applied, Refusal>;
+    const DRAWS_ON_RESERVE: bool = true;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
         if !Arc::ptr_eq(&self.base, group.documents()) || !Arc::ptr_eq(&self.facts, group.facts()) {
@@ -81,9 +82,10 @@ impl Operation for ApplyImport {
             let reading = group.reading;
             group.clock_mut().reset_to(reset.time, &reading);
             group.keep_clock();
-            group.txn.put_own("clock_dated_by", &reset.time)?;
             group.close_request()?;
         }
+        // Also where nothing is: what a state of before this was kept names is then over.
+        group.txn.put_own(SET_ASIDE, &self.documents.set_aside)?;
         let stood: BTreeSet<_> =
             self.base.standing.licenses().iter().map(Verified::sha256).collect();
         let mut word = group.word().clone();

@@ -30,6 +30,7 @@ pub struct HeedAnswer {
 
 impl Operation for HeedAnswer {
     type Answer = ();
+    const DRAWS_ON_RESERVE: bool = true;
 
     fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
         let Self { answer, tenants } = self;
@@ -90,6 +91,7 @@ pub struct TakeReceipt {
 impl Operation for TakeReceipt {
     /// Whether it covers more than was covered before.
     type Answer = Result<bool, Refusal>;
+    const DRAWS_ON_RESERVE: bool = true;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
         let before = group.txn.acknowledged_seq();

@@ -8,7 +8,7 @@ use farhold_store::StoreError;
 
 use crate::{
     clock::Clock,
-    machine::{Look, MachineState, Observed},
+    machine::{Look, MachineState, Observed, held_by_memory},
     site::Place,
     snapshot::Documents,
 };
@@ -36,9 +36,12 @@ pub async fn look_for_changes(
     let look = look(place).await?;
     let is_news = {
         let snapshot = owner.snapshot();
-        let mark = snapshot.now(&clock.read()).mark;
-        let Observed { state, .. } = observe(&snapshot.machine, &snapshot.documents, &look, mark);
-        !state.says_the_same_as(&snapshot.machine)
+        let now = snapshot.now(&clock.read());
+        let known = &snapshot.machine;
+        let Observed { state, .. } = observe(known, &snapshot.documents, &look, now.mark);
+        // Time alone may have made it so, or a bundle.
+        !state.says_the_same_as(known)
+            || held_by_memory(&snapshot, &now) != known.memory.held_by_memory
     };
     if is_news { owner.submit(Observe { look, place: Arc::clone(place) }).await } else { Ok(()) }
 }
@@ -56,7 +59,9 @@ impl Operation for Observe {
         let Observed { state, changed } =
             observe(group.machine(), group.documents(), &self.look, group.now.mark);
         state.warn_of_ignored(Some(group.machine()));
-        group.put_machine(state, &changed, self.place.own_tenant())
+        let tenant_id = self.place.own_tenant();
+        group.put_machine(state, &changed, tenant_id)?;
+        group.note_held_by_memory(tenant_id)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use farhold_api::Refusal;
 use farhold_audit::OwnKind;
 use farhold_bundle::{
-    Positive, SiteFacts, Whole,
+    LIMITS, Positive, SiteFacts, Whole,
     payload::{LicenseRef, Request, RootRef, UsageReport},
     seal,
 };
@@ -111,7 +111,7 @@ fn content(
 ) -> Request {
     let root = documents.standing.root().map(|root| root.root());
     let mut licenses = BTreeMap::new();
-    for ((license_id, serial), sha256) in report::in_force(documents, &group.now) {
+    for (license_id, serial, sha256) in report::in_force(documents, &group.now) {
         // By rising serial: the highest stays.
         licenses.insert(license_id, LicenseRef { license_id, serial, sha256 });
     }
@@ -132,15 +132,30 @@ fn content(
         tenant_id,
         nonce: facts.open_nonce.clone().unwrap_or_default(),
         root: root.map(|root| RootRef { version: root.version, sha256: root.sha256() }),
-        licenses: licenses.into_values().collect(),
+        licenses: bounded(licenses, released.map(|(license_id, _)| license_id)),
         usage: usage(group),
         wall: group.now.wall,
         mark: group.now.mark,
         release: released.map(|(license_id, _)| license_id),
+        remembered: group.machine().remembered(),
     }
 }
 
-/// What has been used of each quota in force; what is not named was not used.
+/// As many licenses as a request may name (`bundle.md` §7.1), by their ids; the one that is given up
+/// is always among them.
+fn bounded(
+    mut licenses: BTreeMap<LicenseId, LicenseRef>,
+    given_up: Option<LicenseId>,
+) -> Vec<LicenseRef> {
+    while licenses.len() > LIMITS.request_licenses {
+        let last = licenses.keys().rev().find(|license_id| Some(**license_id) != given_up);
+        let Some(last) = last.copied() else { break };
+        licenses.remove(&last);
+    }
+    licenses.into_values().collect()
+}
+
+/// What has been used of each quota in force, as much of it as a request may say; what is not named was not used.
 fn usage(group: &Group<'_>) -> Vec<UsageReport> {
     let mut used = BTreeMap::new();
     for quota in group.documents().policy.quotas(&group.now) {
@@ -151,9 +166,34 @@ fn usage(group: &Group<'_>) -> Vec<UsageReport> {
         }
     }
     used.into_iter()
+        .take(LIMITS.request_usage)
         .map(|((license_id, feature), units)| {
             let used = Whole::new(units).unwrap_or(Whole::MAX);
             UsageReport { license_id, feature, used }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_as_many_licenses_as_it_may_and_the_one_given_up() {
+        let license_id = |number: usize| -> LicenseId {
+            format!("01939b6e-3c5f-7a31-8b53-0f6f{number:08x}").parse().unwrap()
+        };
+        let license = |number| {
+            let (serial, sha256) = (Positive::MIN, farhold_contract::Sha256Digest::new([0; 32]));
+            (license_id(number), LicenseRef { license_id: license_id(number), serial, sha256 })
+        };
+        let licenses: BTreeMap<_, _> = (0..LIMITS.request_licenses + 7).map(license).collect();
+        let last = license_id(LIMITS.request_licenses + 6);
+        let named = bounded(licenses.clone(), Some(last));
+        assert_eq!(named.len(), LIMITS.request_licenses);
+        assert_eq!(named.last().map(|license| license.license_id), Some(last));
+        assert_eq!(named[0].license_id, license_id(0));
+        let few: BTreeMap<_, _> = licenses.into_iter().take(3).collect();
+        assert_eq!(bounded(few, None).len(), 3);
+    }
 }

@@ -27,6 +27,7 @@ pub struct InstallTrust {
 impl Operation for InstallTrust {
     /// Whether it was new; the same root again changes nothing.
     type Answer = Result<bool, Refusal>;
+    const DRAWS_ON_RESERVE: bool = true;
 
     fn apply(self, group: &mut Group<'_>) -> Result<Self::Answer, StoreError> {
         if let Some(standing) = group.documents().standing.roots().first() {

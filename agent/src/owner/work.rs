@@ -13,6 +13,9 @@ pub trait Operation: Send + 'static {
     /// What the caller is told once the group is kept.
     type Answer: Send + 'static;
 
+    /// Whether the reserve for a full disk is there for it: what rights need, and no events.
+    const DRAWS_ON_RESERVE: bool = false;
+
     /// Does it. A refusal that is the caller's to hear is part of the answer, and stages nothing.
     ///
     /// # Errors
@@ -22,6 +25,7 @@ pub trait Operation: Send + 'static {
 
 /// An operation of any kind.
 pub(super) trait Work: Send {
+    fn draws_on_reserve(&self) -> bool;
     fn apply(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
     fn settle(self: Box<Self>, kept: bool);
 }
@@ -40,6 +44,10 @@ impl<O: Operation> Job<O> {
 }
 
 impl<O: Operation> Work for Job<O> {
+    fn draws_on_reserve(&self) -> bool {
+        O::DRAWS_ON_RESERVE
+    }
+
     fn apply(&mut self, group: &mut Group<'_>) -> Result<(), StoreError> {
         if let Some(operation) = self.operation.take() {
             self.answer = Some(operation.apply(group)?);

@@ -13,10 +13,12 @@ use crate::file::FileError;
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
     /// Another process has it.
-    #[error("another process has the state directory {}", .path.display())]
+    #[error("{} has the state directory {}", holder(*.agent), .path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
+        /// The agent's process, if it is an agent that has it and says so.
+        agent: Option<u32>,
     },
     /// A file or folder can't be used.
     #[error(transparent)]
@@ -35,6 +37,13 @@ pub enum SiteError {
     /// The store can't be used.
     #[error("the database can't be used")]
     Store(#[from] StoreError),
+}
+
+fn holder(agent: Option<u32>) -> String {
+    match agent {
+        Some(process) => format!("an agent (process {process})"),
+        None => "another process".to_owned(),
+    }
 }
 
 impl SiteError {

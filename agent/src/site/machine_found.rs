@@ -21,6 +21,6 @@ pub(super) fn machine_found(
     let known = kept.clone().unwrap_or_else(|| Memory::new(issuer));
     let Observed { state: machine, changed } = MachineState::observe(known, issuer, look, mark);
     machine.warn_of_ignored(None);
-    let news = !found.in_both || kept.as_ref() != Some(&machine.memory);
+    let news = !(found.in_database && found.in_copy) || kept.as_ref() != Some(&machine.memory);
     MachineFound { machine, news: news.then_some(changed) }
 }

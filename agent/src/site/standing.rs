@@ -2,10 +2,20 @@
 
 use std::path::Path;
 
-use farhold_bundle::{LIMITS, PublicKey, Standing, TrustRoot, payload::Binding};
+use farhold_bundle::{
+    LIMITS, PublicKey, Standing, TrustRoot, Verified,
+    payload::{Binding, License},
+};
 use farhold_store::{Store, StoreError, read_second_copy, write_second_copy};
 
 use crate::file;
+
+/// What stands at a start, and where it was found.
+pub(super) struct Stood {
+    pub(super) standing: Standing,
+    /// Whether the second copy stood higher than a database that had a root, and serves.
+    pub(super) by_second_copy: bool,
+}
 
 /// What stands: of database and second copy, the one that stands higher (`bundle.md` §3.6); at a
 /// first start, the root that the vendor's package brought.
@@ -14,7 +24,8 @@ pub(super) fn standing(
     state_dir: &Path,
     trust_file: &Path,
     device_key: &PublicKey,
-) -> Result<Standing, StoreError> {
+) -> Result<Stood, StoreError> {
+    let of_database = |standing| Stood { standing, by_second_copy: false };
     let first = reload("database", &store.document_lines()?);
     let second = match read_second_copy(state_dir) {
         Ok(lines) => reload("second copy", &lines),
@@ -24,39 +35,44 @@ pub(super) fn standing(
             Standing::default()
         }
     };
-    let is_own = same_issuer(&first, &second) && !has_a_foreign_license(&second, device_key);
+    let is_own = continues(&first, &second) && !has_a_foreign_license(&first, &second, device_key);
     if is_own && second.height() > first.height() {
         tracing::warn!(
             "the second copy of the documents stands higher than the database and serves"
         );
         keep(store, &second)?;
-        return Ok(second);
+        return Ok(Stood { standing: second, by_second_copy: first.root().is_some() });
     }
     if first.root().is_none()
         && let Some(packaged) = packaged_trust(trust_file)
     {
         keep(store, &packaged)?;
         copy(state_dir, &packaged);
-        return Ok(packaged);
+        return Ok(of_database(packaged));
     }
     if first.root().is_some() && (!is_own || second.height() < first.height()) {
         copy(state_dir, &first);
     }
-    Ok(first)
+    Ok(of_database(first))
 }
 
-/// A copy under another issuer's root is nobody's second copy.
-fn same_issuer(first: &Standing, second: &Standing) -> bool {
-    let issuer = |standing: &Standing| standing.root().map(|root| root.root().issuer.id);
-    issuer(first).is_none_or(|known| issuer(second) == Some(known))
+/// A copy that does not hold the root in force, and so does not go on from it, is nobody's second
+/// copy: whoever writes files makes a root of any number, and names any issuer in it.
+fn continues(first: &Standing, second: &Standing) -> bool {
+    let sha256 = |root: &TrustRoot| root.root().sha256();
+    first.root().is_none_or(|known| second.roots().iter().any(|it| sha256(it) == sha256(known)))
 }
 
-/// No import here takes a license that is bound to another agent: a copy with one is another
-/// machine's.
-fn has_a_foreign_license(copy: &Standing, device_key: &PublicKey) -> bool {
-    copy.licenses().iter().any(
-        |license| matches!(&license.binding, Some(Binding::DeviceKey(key)) if key != device_key),
-    )
+/// No import here takes a license that is bound to another agent, or that needs more than stands: a
+/// copy with one is another machine's, or was put together by hand.
+fn has_a_foreign_license(first: &Standing, copy: &Standing, device_key: &PublicKey) -> bool {
+    let known = |license: &Verified<License>| {
+        first.licenses().iter().any(|it| it.sha256() == license.sha256())
+    };
+    copy.licenses().iter().any(|license| {
+        matches!(&license.binding, Some(Binding::DeviceKey(key)) if key != device_key)
+            || (first.root().is_some() && !known(license) && copy.meets(&license.needs).is_err())
+    })
 }
 
 /// A copy that can't be written takes no rights away: the database serves, and the next start tries again.

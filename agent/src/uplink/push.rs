@@ -41,11 +41,18 @@ pub(super) async fn run(line: Arc<Line>) {
                         Sent::Answered(answer) => answer,
                     };
                     push.handle_appended(*appended.borrow_and_update(), line.moment());
+                    if !matches!(answer, PushAnswer::Accepted { .. }) {
+                        pruned(&mut push, &mut builder).await;
+                    }
                     push.handle_answer(answer, line.moment());
                 }
                 PushEffect::LookUpHead { seq } => {
-                    let own = builder.head_at(seq).await;
+                    let own = builder.head_at(seq, line.snapshot().0).await;
                     push.handle_head(seq, own, line.moment());
+                }
+                PushEffect::LookUpReceipt { from } => {
+                    let receipted = builder.receipted(from, line.snapshot().0).await;
+                    push.handle_receipted(receipted, line.moment());
                 }
                 PushEffect::Report(report) => told(&report),
             }
@@ -61,6 +68,9 @@ pub(super) async fn run(line: Arc<Line>) {
             }
             Ok(()) = heard.changed() => {
                 let runs: Vec<Backfill> = heard.borrow_and_update().backfill.clone();
+                if !runs.is_empty() {
+                    pruned(&mut push, &mut builder).await;
+                }
                 push.handle_heartbeat(&runs);
             }
             Ok(()) = changed.changed() => push.handle_changed(),
@@ -90,6 +100,13 @@ async fn backlog(line: &Line) -> Option<Backlog> {
         last: snapshot.chain.seq,
         acknowledged: snapshot.acknowledged_seq,
     })
+}
+
+/// Only where something is sent again does it matter what is still kept.
+async fn pruned(push: &mut Push, builder: &mut Builder) {
+    if let Some(first) = builder.first_kept().await {
+        push.handle_pruned(first);
+    }
 }
 
 /// What became of a batch.
@@ -197,7 +214,7 @@ fn told(report: &PushReport) {
             epoch,
             from,
             to,
-            "the Kernel lacks records that are no longer kept here; an earlier export can fill them"
+            "the Kernel lacks records that are no longer kept here; only an earlier export has them"
         ),
         PushReport::Branched { seq } => tracing::error!(
             seq,

@@ -110,6 +110,11 @@ impl Agent {
         look_for_changes(owner, place, &**clock).await.unwrap();
     }
 
+    /// Every license as it stands.
+    pub(super) async fn licenses(&self) -> Value {
+        self.call(Method::GET, "/admin/licenses", None).await.unwrap()["licenses"].clone()
+    }
+
     /// Makes a request and verifies it as the vendor does.
     pub(super) async fn request(&self) -> Verified<Request> {
         verified(&self.ask(json!({})).await.unwrap())

@@ -61,6 +61,32 @@ async fn it_survives_a_restart_and_a_lost_database_and_can_be_asked_for_again() 
     assert_eq!(agent.may("feature-1"), Err(Code::LicenseReleased), "by the second copy");
 }
 
+/// As a verb does that only looks.
+fn opened_and_closed(host: &Host) {
+    host.bare().stop();
+}
+
+#[tokio::test]
+async fn the_second_copy_is_made_again_at_a_start_that_finds_it_missing_or_another() {
+    let (host, agent) = site().await;
+    agent.ask(json!({"release": license_id(1)})).await.unwrap();
+    agent.stop();
+    let copy = host.state_dir().join("machine.json");
+    let honest = fs::read(&copy).unwrap();
+    for damage in [None, Some("{}"), Some("not JSON")] {
+        match damage {
+            None => fs::remove_file(&copy).unwrap(),
+            Some(damage) => fs::write(&copy, damage).unwrap(),
+        }
+        opened_and_closed(&host);
+        assert_eq!(fs::read(&copy).unwrap(), honest, "{damage:?}");
+    }
+    for file in ["agent.db", "agent.db-wal", "agent.db-shm"] {
+        let _ = fs::remove_file(host.state_dir().join(file));
+    }
+    assert_eq!(host.bare().may("feature-1"), Err(Code::LicenseReleased));
+}
+
 #[tokio::test]
 async fn the_serial_given_up_is_not_taken_again_and_a_later_one_is() {
     let (host, agent) = site().await;

@@ -95,6 +95,34 @@ async fn in_typed_form_five_components_and_three_licenses_fit_one_qr_code() {
 }
 
 #[tokio::test]
+async fn it_still_fits_one_qr_code_where_every_component_went_unread_at_a_time_of_its_own() {
+    let host = Host::new(Tree::bare_metal());
+    let agent = host.agent().await;
+    let binding = bound_to(&*agent.request().await, 3);
+    for product in 1..=3 {
+        agent.import(host.vendor.license(product, 1, &binding)).await.unwrap();
+        let key = format!("life|{TENANT}|{}|feature-{product}", license_id(product));
+        agent.use_up(key, 7).await;
+    }
+    let hides: [&dyn Fn(); 4] = [
+        &|| host.tree.spoil("etc/machine-id"),
+        &|| host.tree.spoil("proc/self/mountinfo"),
+        &|| host.tree.spoil("sys/class/dmi/id/product_uuid"),
+        &|| host.tree.remove("sys/class/net"),
+    ];
+    for (number, hide) in (1u64..).zip(hides) {
+        hide();
+        host.wait(Duration::from_millis(86_400_123 * number * number));
+        agent.look().await;
+    }
+    let answer = agent.ask(json!({})).await.unwrap();
+    assert_eq!(verified(&answer).remembered.len(), 5);
+    let typed = answer["typed_form"].as_str().unwrap();
+    assert!(typed.len() <= 1_451, "{} characters", typed.len());
+    assert!(farhold_terminal::qr::draw(typed, farhold_terminal::qr::Colors::Set).is_ok());
+}
+
+#[tokio::test]
 async fn a_clock_reset_answers_its_request_once() {
     let host = Host::new(Tree::bare_metal());
     let agent = host.agent().await;
@@ -133,7 +161,7 @@ async fn a_plan_made_before_the_site_changed_is_not_applied() {
     let (standing, facts) = (&before.documents.standing, Arc::clone(&before.facts));
     let now = before.now(&agent.admin.clock.read()).instant;
     let plan = plan_import(standing, &bundle, Some(&facts), now).unwrap();
-    let documents = Documents::new(plan.standing.clone(), &facts, None);
+    let documents = Documents::new(plan.standing.clone(), &facts, Default::default());
     let import = ApplyImport {
         base: Arc::clone(&before.documents),
         facts,

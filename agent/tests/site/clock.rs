@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use farhold_agent::owner::{HeedAnswer, tick};
+use farhold_agent::owner::{Group, HeedAnswer, MakeRequest, Operation, tick};
+use farhold_bundle::{payload::ClockReset, seal};
 use farhold_contract::{
     Timestamp,
     call::heartbeat::{HeartbeatAnswer, KernelStanding},
     version::ContractVersion,
 };
+use farhold_store::StoreError;
 use serde_json::json;
 
 use crate::stage::{Ground, NOON, Stage, Vendor, at, tenant};
@@ -57,6 +59,110 @@ async fn a_step_is_told_once_and_the_skew_for_as_long_as_it_stands() {
     looks(&stage).await;
     assert_eq!(stage.condition("clock_skew").await, None, "it is right again");
     assert_eq!(stage.events("agent.clock.step").await.len(), 2);
+}
+
+/// The machine runs, and the agent looks at its clocks.
+async fn runs(ground: &Ground, stage: &Stage, time: Duration) {
+    let hours = time.as_secs() / 3600;
+    for _ in 0..hours {
+        ground.clock.run(HOUR);
+        looks(stage).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_right_is_told_as_such_for_a_day_of_uptime() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    ground.clock.set(at(NOON) + HOUR * 3);
+    looks(&stage).await;
+    assert_eq!(stage.condition("clock_skew").await, None, "the agent's own time has followed");
+    ground.clock.set(at(NOON));
+    looks(&stage).await;
+    let told = stage.condition("clock_skew").await.unwrap();
+    for words in ["3 hours behind", "had been ahead and was set right", "end 3 hours early"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(stage.get("/statusz").await["clock"]["wall_is"], "corrected");
+    runs(&ground, &stage, HOUR * 12).await;
+    stage.stop();
+    let stage = ground.start();
+    runs(&ground, &stage, HOUR * 11).await;
+    assert!(stage.condition("clock_skew").await.is_some(), "a restart is no day");
+    runs(&ground, &stage, HOUR).await;
+    assert_eq!(stage.condition("clock_skew").await, None, "without a clock reset");
+    // The mark stays, and whoever asks is told.
+    let clock = stage.get("/statusz").await["clock"].clone();
+    assert_eq!((&clock["wall_is"], &clock["now"]), (&json!("corrected"), &clock["mark"]));
+    assert_eq!(clock["mark"], json!(ground.clock.wall() + HOUR * 3));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_now_is_told_until_it_is_right() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    // What the first wall was worth is known after a week.
+    runs(&ground, &stage, HOUR * 24 * 8).await;
+    ground.clock.set(ground.clock.wall() - HOUR * 3);
+    runs(&ground, &stage, HOUR * 72).await;
+    let told = stage.condition("clock_skew").await.unwrap();
+    assert!(told.contains("it was set back") && told.contains("when the clock is right"), "{told}");
+    ground.clock.set(ground.clock.wall() + HOUR * 3);
+    looks(&stage).await;
+    assert_eq!(stage.condition("clock_skew").await, None);
+}
+
+#[tokio::test]
+async fn a_clock_before_a_signed_date_is_told_though_it_agrees_with_the_agents_own_time() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    ground.clock.set(at("1970-01-02T00:00:00Z"));
+    let stage = ground.start().trusting(&vendor).await;
+    let told = stage.condition("clock_skew").await.unwrap();
+    assert!(told.contains("2026-01-01T00:00:00Z") && told.contains("the clock is wrong"), "{told}");
+    // Set right, it is far ahead of the mark: believed as any such clock is.
+    ground.clock.set(at(NOON));
+    looks(&stage).await;
+    let told = stage.condition("clock_skew").await.unwrap();
+    assert!(told.contains("24 hours of uptime"), "{told}");
+    runs(&ground, &stage, HOUR * 25).await;
+    assert_eq!(stage.condition("clock_skew").await, None);
+}
+
+#[tokio::test]
+async fn what_ends_is_dated_by_the_time_that_decides() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    ground.clock.set(at("2027-12-30T12:00:00Z"));
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    // By the wall the license ends in two days, by the rule within one.
+    ground.clock.set(at("2027-12-29T23:00:00Z") - HOUR * 12);
+    ground.clock.run(HOUR * 12);
+    looks(&stage).await;
+    let told = stage.condition("license_expiring").await.unwrap();
+    assert!(told.contains("within 1 day"), "{told}");
+    let (status, licenses) = (stage.get("/statusz").await, stage.get("/admin/licenses").await);
+    assert_eq!(status["clock"]["wall"], "2027-12-29T23:00:00Z");
+    assert_eq!(licenses["now"], "2027-12-31T00:00:00Z");
+    for condition in status["conditions"].as_array().unwrap() {
+        let since: Timestamp = condition["since"].as_str().unwrap().parse().unwrap();
+        assert!(since <= at("2027-12-31T00:00:00Z"), "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_stands_since_tomorrow_when_the_kernel_lowers_the_agents_time() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    ground.clock.set(at("2036-01-01T00:00:00Z"));
+    let stage = ground.start().trusting(&vendor).await;
+    looks(&stage).await;
+    assert!(stage.condition("bundle_missing").await.is_some());
+    ground.clock.set(at(NOON));
+    hears_kernel(&stage, at(NOON)).await;
+    let status = stage.get("/statusz").await;
+    assert_eq!(status["started_at"], NOON);
+    let conditions = status["conditions"].as_array().unwrap();
+    let missing = conditions.iter().find(|one| one["code"] == "bundle_missing").unwrap();
+    assert_eq!(missing["since"], NOON);
 }
 
 #[tokio::test]
@@ -112,7 +218,9 @@ async fn the_kernels_time_lowers_a_wild_mark_and_that_is_recorded_once() {
     // Somebody corrects the clock; the mark has been in 2036.
     ground.clock.set(at(NOON));
     looks(&stage).await;
-    assert!(stage.condition("clock_rollback").await.is_some());
+    let told = stage.condition("clock_rollback").await.unwrap();
+    assert!(told.contains("had been ahead and was set right"), "{told}");
+    assert!(told.contains("farhold request"), "a clock reset: {told}");
     hears_kernel(&stage, at(NOON)).await;
     assert_eq!(stage.condition("clock_rollback").await, None);
     let clock = stage.get("/statusz").await["clock"].clone();
@@ -124,6 +232,78 @@ async fn the_kernels_time_lowers_a_wild_mark_and_that_is_recorded_once() {
     stage.stop();
     let stage = ground.start();
     assert_eq!(stage.get("/statusz").await["clock"]["mark"], NOON, "it was kept");
+}
+
+/// The vendor's answer to the one open request, by the clock that it says.
+async fn resets(stage: &Stage, vendor: &Vendor, time: &str) {
+    let asked = MakeRequest { place: Arc::clone(&stage.admin.place), release: None };
+    let asked = stage.owner.submit(asked).await.unwrap().unwrap().request;
+    let reset = ClockReset { device_key: asked.device_key, nonce: asked.nonce, time: at(time) };
+    let mut line = seal(&reset, &vendor.license_key).unwrap();
+    line.push(b'\n');
+    stage.imports(&line).await;
+}
+
+async fn floor(stage: &Stage) -> String {
+    stage.get("/statusz").await["clock"]["floor"].as_str().unwrap().to_owned()
+}
+
+const WRONG: &str = "2072-01-01T00:00:00Z";
+const ROOT: &str = "2026-01-01T00:00:00Z";
+
+#[tokio::test]
+async fn after_a_clock_reset_a_document_that_comes_later_raises_the_floor_again() {
+    let (ground, vendor) = (Ground::new(), Vendor::with_roots_until("2199-01-01T00:00:00Z"));
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({"issued_at": WRONG}))).await;
+    assert_eq!(floor(&stage).await, WRONG);
+    resets(&stage, &vendor, NOON).await;
+    assert_eq!(floor(&stage).await, ROOT);
+    stage.stop();
+    let stage = ground.start();
+    assert_eq!(floor(&stage).await, ROOT, "it is kept");
+    let later = "2027-11-01T00:00:00Z";
+    stage.imports(&vendor.license(json!({"serial": 2, "issued_at": later}))).await;
+    assert_eq!(floor(&stage).await, later);
+    stage.stop();
+    let stage = ground.start();
+    assert_eq!(floor(&stage).await, later);
+    // Should that one fall, the one before stands again: its date is still known to be wrong.
+    assert_eq!(stage.owner.snapshot().documents.set_aside.len(), 1);
+}
+
+/// As an agent kept a clock reset that knew only its time.
+struct KeptAsBefore(Timestamp);
+
+impl Operation for KeptAsBefore {
+    type Answer = ();
+
+    fn apply(self, group: &mut Group<'_>) -> Result<(), StoreError> {
+        group.txn.put_own("clock_dated_by", &self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_reset_of_which_only_the_time_was_kept_sets_aside_what_stands() {
+    let (ground, vendor) = (Ground::new(), Vendor::with_roots_until("2199-01-01T00:00:00Z"));
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({"issued_at": WRONG}))).await;
+    let state_dir = stage.state_dir.clone();
+    stage.stop();
+    // The documents come back from the second copy; what a clock reset has left does not.
+    for name in ["agent.db", "agent.db-wal", "agent.db-shm"] {
+        let _ = std::fs::remove_file(state_dir.join(name));
+    }
+    let stage = ground.start();
+    assert_eq!(floor(&stage).await, WRONG);
+    stage.owner.submit(KeptAsBefore(at(NOON))).await.unwrap();
+    stage.stop();
+    let stage = ground.start();
+    assert_eq!(floor(&stage).await, ROOT);
+    let later = "2027-11-01T00:00:00Z";
+    stage.imports(&vendor.license(json!({"serial": 2, "issued_at": later}))).await;
+    stage.stop();
+    assert_eq!(floor(&ground.start()).await, later);
 }
 
 #[tokio::test]

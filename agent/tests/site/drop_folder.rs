@@ -10,7 +10,7 @@ use std::{
 
 use farhold_agent::{
     drop_folder::{DropFolder, Watch, examine},
-    importer::Imported,
+    importer::{Imported, Offer, Way},
 };
 use farhold_api::Refusal;
 use farhold_bundle::LIMITS;
@@ -250,6 +250,27 @@ fn a_folder_that_is_missing_open_or_a_link_is_told_and_comes_back() {
 }
 
 #[test]
+fn a_folder_inside_that_the_agent_does_not_use_is_told_by_the_doctor_too() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("drop");
+    for inside in ["done", "refused"] {
+        fs::create_dir_all(path.join(inside)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(path.join(inside), fs::Permissions::from_mode(0o775)).unwrap();
+        let told = examine(&path, own_uid()).unwrap_err();
+        assert_eq!(told.action(), format!("chmod go-w {}", path.join(inside).display()));
+        fs::remove_dir(path.join(inside)).unwrap();
+        symlink(place.path(), path.join(inside)).unwrap();
+        assert!(examine(&path, own_uid()).is_err(), "no link is followed");
+        fs::remove_file(path.join(inside)).unwrap();
+        fs::write(path.join(inside), "").unwrap();
+        assert!(examine(&path, own_uid()).is_err(), "a file is no folder");
+        fs::remove_file(path.join(inside)).unwrap();
+        examine(&path, own_uid()).unwrap();
+    }
+}
+
+#[test]
 fn a_disk_that_fails_leaves_the_bundle_for_later() {
     let mut folder = Place::new();
     folder.put("site.bundle", b"good");
@@ -279,7 +300,7 @@ async fn a_bundle_in_the_folder_comes_into_force_by_the_one_path() {
     let mut watched = DropFolder::new(folder.folder.path().to_owned(), own_uid());
     tokio::task::spawn_blocking(move || {
         let mut import = |bundle: Vec<u8>| -> Result<Imported, Refusal> {
-            runtime.block_on(importer.import(bundle))
+            runtime.block_on(importer.import(Offer::by(Way::DropFolder, bundle)))
         };
         for _ in 0..4 {
             watched.look(&mut import);

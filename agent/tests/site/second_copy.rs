@@ -114,3 +114,61 @@ async fn it_serves_alone_when_the_database_is_torn() {
     assert!(stage.condition("store_recovered").await.is_some());
     assert_eq!(stage.get("/admin/licenses").await["licenses"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_copy_that_does_not_go_on_from_the_root_in_force_is_nobodys() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
+    stage.stop();
+    // Another root under the same issuer's name, standing higher.
+    let stranger = Vendor::new();
+    let foreign = [stranger.first_root(), stranger.license(json!({"serial": 9}))].concat();
+    fs::write(state_dir.join("current.bundle"), foreign).unwrap();
+    let stage = ground.start();
+    assert_eq!(serial_in_force(&stage).await, 1);
+    assert_eq!(stage.second_copy(), honest, "and the copy is made anew");
+}
+
+#[tokio::test]
+async fn a_copy_with_a_license_that_no_import_takes_is_nobodys() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
+    stage.stop();
+    let needing = vendor.license(json!({"serial": 2, "needs": {"root": 9, "revocations": 9}}));
+    fs::write(state_dir.join("current.bundle"), [honest, needing].concat()).unwrap();
+    assert_eq!(serial_in_force(&ground.start()).await, 1);
+}
+
+#[tokio::test]
+async fn a_copy_that_serves_over_a_database_is_told() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
+    stage.stop();
+    let newer = vendor.license(json!({"serial": 2}));
+    fs::write(state_dir.join("current.bundle"), [honest, newer].concat()).unwrap();
+    let stage = ground.start();
+    assert_eq!(serial_in_force(&stage).await, 2);
+    assert!(stage.place().by_second_copy);
+    stage.stop();
+    assert!(!ground.start().place().by_second_copy, "once");
+}
+
+#[tokio::test]
+async fn a_pipe_in_its_place_holds_no_start_up() {
+    let (ground, vendor) = (Ground::new(), Vendor::new());
+    let stage = ground.start().trusting(&vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    let copy = stage.state_dir.join("current.bundle");
+    stage.stop();
+    fs::remove_file(&copy).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &copy, rustix::fs::Mode::RUSR).unwrap();
+    let stage = ground.start();
+    assert_eq!(serial_in_force(&stage).await, 1);
+    assert!(fs::metadata(&copy).unwrap().is_file(), "and the copy is made anew");
+}

@@ -29,6 +29,13 @@ impl Running {
         Self::start_in(tempfile::tempdir().unwrap(), more)
     }
 
+    /// With a log that takes no line.
+    pub(crate) fn start_unheard() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("log")).unwrap();
+        Self::start_in(folder, "")
+    }
+
     /// With a root that came with the package.
     pub(crate) fn start_trusting(root: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -66,6 +73,16 @@ impl Running {
 
     pub(crate) fn run(&self, words: &[&str]) -> Output {
         farhold(self.at(), words).output().unwrap()
+    }
+
+    /// Told to stop: whether it ends well.
+    pub(crate) fn stops(&mut self) -> bool {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.agent),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
+        self.agent.wait().unwrap().success()
     }
 
     #[track_caller]

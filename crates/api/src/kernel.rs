@@ -5,7 +5,6 @@ use std::future::Future;
 use farhold_contract::call::{
     check::{CheckRequest, CheckResponse},
     events::EventAccepted,
-    flags::FlagsResponse,
     heartbeat::{HeartbeatAnswer, HeartbeatRequest},
     register::{RegisterRequest, RegisterResponse},
     resolve::{ResolveRequest, ResolveResponse},
@@ -14,6 +13,7 @@ use farhold_contract::call::{
 use crate::{
     call::{Call, Principal},
     credentials::Credentials,
+    flags::FlagsReply,
     idempotency::Idempotency,
     refusal::Refusal,
 };
@@ -64,7 +64,7 @@ pub trait Kernel: Send + Sync + 'static {
     ) -> impl Future<Output = Result<CheckReply, Refusal>> + Send;
 
     /// The flags in force for the runtime that calls.
-    fn flags(&self, call: Call) -> impl Future<Output = Result<FlagsResponse, Refusal>> + Send;
+    fn flags(&self, call: Call) -> impl Future<Output = Result<FlagsReply, Refusal>> + Send;
 
     /// Keeps events, each given as the bytes the runtime sent; one outcome an event, in order.
     ///

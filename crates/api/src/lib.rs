@@ -9,6 +9,7 @@
 //! client certificate alone, and so is every answer. This crate checks that headers, path and body
 //! agree with it.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout, reason = "a library has no terminal")]
 
 mod answer;
 mod answers;
@@ -16,6 +17,7 @@ mod bell;
 mod body;
 mod call;
 mod credentials;
+mod flags;
 mod handler;
 mod idempotency;
 mod kernel;
@@ -34,6 +36,7 @@ pub use answers::{Answers, CheckFirst};
 pub use body::{parse, present, read};
 pub use call::{Call, Holder, Principal, RuntimeHeader};
 pub use credentials::{ClientCertificate, Credentials};
+pub use flags::{FlagsMemo, FlagsReply};
 pub use idempotency::{Idempotency, IdempotencyKey};
 pub use kernel::{CheckQuestion, CheckReply, Kernel};
 pub use limits::Limits;

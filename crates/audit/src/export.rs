@@ -71,6 +71,7 @@ pub fn checkpoint(
         root: standing.root,
         revocations: standing.revocations,
         licenses: standing.licenses,
+        receipt: None,
     };
     Run::of(&checkpoint)?;
     Ok(checkpoint)

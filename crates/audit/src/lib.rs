@@ -17,6 +17,7 @@ mod receipt;
 mod record;
 mod redact;
 mod run;
+mod submitted;
 mod verify;
 
 pub use chain::{
@@ -31,4 +32,5 @@ pub use receipt::{ReceiptRefusal, ReceiptWithheld, applies, receipt_for};
 pub use record::{Body, NotText, Record, RecordError, WireRecord, Withheld, Withhold};
 pub use redact::{Redaction, redact};
 pub use run::ChainBreak;
+pub use submitted::{SubmissionRefusal, Submitted};
 pub use verify::{DeviceKey, ExportError, ExportSummary, ExportVerifier, VerifiedRecord};

@@ -61,6 +61,9 @@ kinds! {
     LicenseReleased = "agent.license.released";
     /// The machine is no longer quite the one its licenses are bound to, or is again.
     FingerprintChanged = "agent.fingerprint.changed";
+    /// Licenses hold by what was read of the machine before, and not by what can be read now; or
+    /// none does any more.
+    FingerprintUnread = "agent.fingerprint.unread";
     /// The mark was set by a clock reset of the vendor's.
     ClockReset = "agent.clock.reset";
     /// The system clock fell far behind the agent's own time.

@@ -41,7 +41,7 @@ pub use payload::{DocumentType, Role};
 pub use period::Period;
 pub use seal::{Draft, add_signature, seal};
 pub use signer::Signer;
-pub use standing::{LineKey, Standing};
+pub use standing::{LineKey, SetAside, Standing};
 pub use trust::TrustRoot;
 pub use typed_form::{decode_typed_form, encode_typed_form, is_typed_form};
 pub use verified::{Proven, Verified};

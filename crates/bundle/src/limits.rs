@@ -17,9 +17,16 @@ pub struct Limits {
     pub signatures: usize,
     /// Largest payload in typed form once inflated, in bytes: a small code must not inflate hugely.
     pub typed_form_bytes: usize,
+    /// Most components of a machine in a request or a binding: more than any machine has. Each is
+    /// compared with each, and all of them stand on one line of the vendor's ledger.
+    pub components: usize,
+    /// Most licenses that a request names: each may be a warning to whoever answers it.
+    pub request_licenses: usize,
+    /// Most entries of use in a request: as many as a large license has entitlements.
+    pub request_usage: usize,
 }
 
-/// The limits of the format (`specs/bundle.md` §1.1).
+/// The limits of the format (`specs/bundle.md` §1.1, §4.1, §7.1).
 pub const LIMITS: Limits = Limits {
     envelope_bytes: 4 * 1024 * 1024,
     bundle_bytes: 16 * 1024 * 1024,
@@ -28,4 +35,7 @@ pub const LIMITS: Limits = Limits {
     root_steps: 64,
     signatures: 16,
     typed_form_bytes: 64 * 1024,
+    components: 64,
+    request_licenses: 1024,
+    request_usage: 10_000,
 };

@@ -1,22 +1,23 @@
 //! What stands at a site: its roots, revocations and licenses, all verified.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+mod floor;
 
-use farhold_contract::{Code, Timestamp, id::TenantId};
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use farhold_contract::{Code, id::TenantId};
 
 use crate::{
     envelope::Envelope,
     error::RefusalReason,
     key::KeyId,
     limits::LIMITS,
-    payload::{DocumentType, License, Payload, Revocations},
+    payload::{DocumentType, License, Needs, Payload, Revocations},
     threshold::{Quorum, prove},
     trust::{TrustRoot, quorum},
     verified::Verified,
 };
+
+pub use floor::SetAside;
 
 /// Every document in force, waiting, or superseded but still able to come back.
 ///
@@ -38,8 +39,9 @@ pub struct LineKey {
     pub product: String,
 }
 
-/// Most serials kept of one line that are bound alike: enough to fall back on when a stolen key's
-/// licenses fall. What is bound to another machine is not in their place: a Kernel has them all.
+/// Most serials kept of one line that are bound alike and signed by the same keys: enough to fall
+/// back on. What is bound to another machine is not in their place: a Kernel has them all. Nor is
+/// what other keys signed, or a stolen key could push out what is to stand again once it falls.
 const SERIALS_KEPT: usize = 16;
 
 /// Most lists of revocations kept, each by other signers, for the same reason.
@@ -120,22 +122,24 @@ impl Standing {
         self.revocations().is_some_and(|revocations| revocations.revokes(license))
     }
 
-    /// The greatest `issued_at` of the root, the revocations, and each line's newest license that
-    /// holds (`bundle.md` §5): proof that that time has come. Documents dated after `not_after`
-    /// don't count: a clock reset has shown them to be wrong.
-    pub fn floor(&self, not_after: Option<Timestamp>) -> Timestamp {
-        let root = self.root().map(|root| root.root().issued_at);
-        let revocations = self.revocations().map(|revocations| revocations.issued_at);
-        let mut newest: BTreeMap<LineKey, Timestamp> = BTreeMap::new();
-        for license in self.licenses.iter().filter(|license| !self.revokes(license)) {
-            newest.insert(LineKey::of(license), license.issued_at);
+    /// Whether what stands is as new as a license asks for (`bundle.md` §3.5).
+    ///
+    /// # Errors
+    /// `bundle.incomplete`, with what is missing.
+    pub fn meets(&self, needs: &Needs) -> Result<(), RefusalReason> {
+        let root = self.root().map_or(0, TrustRoot::version);
+        let generation = self.revocations().map_or(0, |list| list.generation.as_u64());
+        for (what, has, needs) in [
+            ("root", root, needs.root.as_u64()),
+            ("revocations generation", generation, needs.revocations.as_u64()),
+        ] {
+            if has < needs {
+                let detail =
+                    format!("the license needs {what} {needs}; this site would stand at {has}");
+                return Err(RefusalReason::rule(Code::BundleIncomplete, detail));
+            }
         }
-        root.into_iter()
-            .chain(revocations)
-            .chain(newest.into_values())
-            .filter(|&issued_at| not_after.is_none_or(|bound| issued_at <= bound))
-            .max()
-            .unwrap_or(Timestamp::MIN)
+        Ok(())
     }
 
     /// Every document as a bundle: `current.bundle`, the second copy (`bundle.md` §3.6).
@@ -220,7 +224,9 @@ impl Standing {
         let ends = self.licenses.partition_point(|other| line(other).is_le());
         let of_line = &self.licenses[begins..ends];
         let place = begins + of_line.partition_point(|other| other.serial <= license.serial);
-        let alike = |other: &Verified<License>| other.binding == license.binding;
+        let alike = |other: &Verified<License>| {
+            other.binding == license.binding && other.signers() == license.signers()
+        };
         let oldest = of_line.iter().position(alike);
         let full = of_line.iter().filter(|other| alike(other)).count() >= SERIALS_KEPT;
         self.licenses.insert(place, license);
@@ -261,10 +267,11 @@ impl Standing {
 
     /// Verifies a document that was accepted earlier (`bundle.md` §3.4): under any root of the
     /// chain, because a rotated key's documents stay, but never by a key revoked since.
-    pub(crate) fn stands<T: Payload>(
-        &self,
-        envelope: Envelope,
-    ) -> Result<Verified<T>, RefusalReason> {
+    ///
+    /// # Errors
+    /// `trust.missing`; `signature.*`, with what the root in force knows about the key;
+    /// `payload.*`.
+    pub fn stands<T: Payload>(&self, envelope: Envelope) -> Result<Verified<T>, RefusalReason> {
         let current = self
             .root()
             .ok_or_else(|| RefusalReason::rule(Code::TrustMissing, "no trust root is installed"))?;

@@ -134,13 +134,36 @@ impl TrustRoot {
 
     /// A key that had one role and would get another: documents it signed would change meaning.
     fn moved_key(&self, next: &Root) -> Option<KeyId> {
-        next.roles().into_iter().find_map(|(role, keys)| {
-            keys.key_ids
-                .iter()
-                .copied()
-                .find(|&id| self.role_of(id).is_some_and(|before| before != role))
-        })
+        let mut listed = listed(next);
+        listed.find_map(|(role, id)| self.role_of(id).is_some_and(|it| it != role).then_some(id))
     }
+}
+
+/// Holds a root that follows a chain to the roles that its keys had there, when they were last
+/// listed (`bundle.md` §3.2): a key that was away comes back as what it was.
+///
+/// A chain that stands already is not held to it again.
+///
+/// # Errors
+/// `root.invalid`.
+pub(crate) fn require_roles_kept(chain: &[TrustRoot], next: &Root) -> Result<(), RefusalReason> {
+    for (role, id) in listed(next) {
+        let had = |root: &TrustRoot| Some((root.version(), root.role_of(id)?));
+        if let Some((version, before)) = chain.iter().rev().find_map(had)
+            && before != role
+        {
+            let detail = format!(
+                "the next root gives key {id} role {role}; it had {before} in root {version}"
+            );
+            return Err(RefusalReason::rule(Code::RootInvalid, detail));
+        }
+    }
+    Ok(())
+}
+
+fn listed(root: &Root) -> impl Iterator<Item = (Role, KeyId)> {
+    let roles = root.roles().into_iter();
+    roles.flat_map(|(role, keys)| keys.key_ids.iter().map(move |&id| (role, id)))
 }
 
 pub(crate) fn quorum(root: &Root, role: Role) -> Quorum<'_> {

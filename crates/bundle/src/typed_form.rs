@@ -20,7 +20,8 @@ const HEAD_BYTES: usize = 1 + 32 + 64;
 
 /// Whether bytes are meant as typed form, so that every reader of bundles can take both.
 pub fn is_typed_form(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(PREFIX.as_bytes())
+    let dense = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+    dense.take(PREFIX.len()).eq(PREFIX.as_bytes())
 }
 
 /// Writes an envelope of one signature as `FH1:` and base44.

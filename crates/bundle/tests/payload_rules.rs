@@ -283,6 +283,18 @@ fn the_first_and_the_last_year_are_read() {
 }
 
 #[test]
+fn a_license_is_bound_to_at_most_64_components() {
+    let bound_to = |count: usize| {
+        let components: serde_json::Map<String, Value> = (0..count)
+            .map(|card| (format!("nic.e{card}"), Value::from(format!("{card:016x}"))))
+            .collect();
+        json!({ "binding": { "fingerprint": { "components": components, "require": 3 } } })
+    };
+    taken(bound_to(64));
+    malformed(bound_to(65));
+}
+
+#[test]
 fn a_license_ends_with_its_last_day_in_its_zone() {
     let end = |changes: Value| taken(changes).end().map(|end| end.to_string());
     // UTC-12, where a day ends last.
@@ -302,6 +314,10 @@ fn a_license_ends_with_its_last_day_in_its_zone() {
     assert_eq!(end(before_a_gap).as_deref(), Some("2018-11-04T03:00:00Z"));
     malformed(json!({ "time_zone": "Mars/Olympus" }));
     malformed(json!({ "time_zone": "" }));
+    // A database has a name for no place, and for one that nobody knows: no day ends there.
+    for no_zone in ["Factory", "factory", "Etc/Unknown", "etc/unknown"] {
+        malformed(json!({ "time_zone": no_zone }));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use farhold_bundle::{LineOutcome, Standing, payload::*};
+use farhold_bundle::{LineOutcome, SetAside, Standing, payload::*};
 use farhold_contract::Code;
 use serde_json::json;
 use support::*;
@@ -117,6 +117,24 @@ fn the_license_before_comes_back_when_the_stolen_keys_one_falls() {
 }
 
 #[test]
+fn a_stolen_key_cannot_push_out_what_another_key_signed() {
+    let mut first = Vendor::with_signers(1, Role::License, 2);
+    first.license.threshold = 1;
+    let by = |key: usize, serial| {
+        let content = first.license_json(serial);
+        line(DocumentType::License, &content, &first.license.keys[key..=key])
+    };
+    let stolen: Vec<_> = (2..=40).map(|serial| by(1, serial)).collect();
+    let robbed = after(&after(&first.site(), &[by(0, 1)]), &stolen);
+    // Its own it pushes out.
+    assert_eq!(serials(&robbed), std::iter::once(1).chain(25..=40).collect::<Vec<_>>());
+
+    let mut second = first.next();
+    second.revoked.insert(second.license.keys.remove(1).id());
+    assert_eq!(serials(&after(&robbed, &[second.root_line_after(&first)])), [1]);
+}
+
+#[test]
 fn a_license_stays_as_long_as_enough_of_its_signers_are_not_revoked() {
     for (threshold, stays) in [(1, true), (2, true), (3, false)] {
         let mut first = Vendor::with_signers(1, Role::License, 3);
@@ -207,12 +225,64 @@ fn the_floor_of_time_falls_with_the_document_that_raised_it() {
     let future = json!({ "issued_at": "2031-01-01T00:00:00Z" });
     let wild = first.sign_license(&with(first.license_json(9), future));
     let robbed = after(&first.site(), &[first.license_line(1), wild]);
-    assert_eq!(robbed.floor(None), at("2031-01-01T00:00:00Z"));
+    assert_eq!(robbed.floor(&SetAside::new()), at("2031-01-01T00:00:00Z"));
     // A clock reset shows it to be wrong before it falls.
-    assert_eq!(robbed.floor(Some(at("2027-02-01T00:00:00Z"))), at("2027-01-01T00:00:00Z"));
+    assert_eq!(
+        robbed.floor(&robbed.dated_after(at("2027-02-01T00:00:00Z"))),
+        at("2027-01-01T00:00:00Z")
+    );
     let second = first.revoke(Role::License);
     let healed = after(&robbed, &[second.root_line_after(&first)]);
-    assert_eq!(healed.floor(None), at("2027-01-01T00:00:00Z"));
+    assert_eq!(healed.floor(&SetAside::new()), at("2027-01-01T00:00:00Z"));
+}
+
+#[test]
+fn what_comes_after_a_clock_reset_raises_the_floor_again() {
+    let vendor = Vendor::new(1);
+    let dated = |serial, issued_at: &str| {
+        let content = with(vendor.license_json(serial), json!({ "issued_at": issued_at }));
+        vendor.sign_license(&content)
+    };
+    let other_line = |issued_at: &str| {
+        let changes = json!({
+            "product": "labs",
+            "license_id": license_id(2),
+            "entitlements": [],
+            "issued_at": issued_at,
+        });
+        vendor.sign_license(&with(vendor.license_json(1), changes))
+    };
+    let wrong = after(&vendor.site(), &[dated(1, "2072-01-01T00:00:00Z")]);
+    let set_aside = wrong.dated_after(at("2027-02-01T00:00:00Z"));
+    assert_eq!(wrong.floor(&set_aside), at("2027-01-01T00:00:00Z"));
+    // Of another line: the one set aside is still the newest of its own.
+    let later = after(&wrong, &[other_line("2027-09-01T00:00:00Z")]);
+    let set_aside = later.still_set_aside(&set_aside);
+    assert_eq!(set_aside.len(), 1);
+    assert_eq!(later.floor(&set_aside), at("2027-09-01T00:00:00Z"));
+    // Replaced, and superseded: it is still set aside if it came back.
+    let right = after(&later, &[dated(2, "2028-03-01T00:00:00Z")]);
+    let set_aside = right.still_set_aside(&set_aside);
+    assert_eq!(set_aside.len(), 1);
+    assert_eq!(right.floor(&set_aside), at("2028-03-01T00:00:00Z"));
+    // What no longer stands is forgotten.
+    let second = vendor.revoke(Role::License);
+    let fallen = after(&right, &[second.root_line_after(&vendor)]);
+    assert_eq!(fallen.still_set_aside(&set_aside), SetAside::new());
+}
+
+#[test]
+fn a_clock_reset_sets_aside_a_root_and_revocations_too() {
+    let first = Vendor::new(1);
+    let second = Vendor { issued_at: "2072-01-01T00:00:00Z", ..first.next() };
+    let list =
+        with(second.revocations_json(1, &[]), json!({ "issued_at": "2071-01-01T00:00:00Z" }));
+    let list = line(DocumentType::Revocations, &list, &second.revocation.keys);
+    let standing =
+        after(&first.site(), &[second.root_line_after(&first), list, second.license_line(1)]);
+    let set_aside = standing.dated_after(at("2027-02-01T00:00:00Z"));
+    assert_eq!(set_aside.len(), 2);
+    assert_eq!(standing.floor(&set_aside), at("2027-01-02T00:00:00Z"));
 }
 
 #[test]
@@ -221,7 +291,7 @@ fn a_revoked_license_raises_no_floor() {
     let future = json!({ "issued_at": "2031-01-01T00:00:00Z" });
     let wild = vendor.sign_license(&with(vendor.license_json(9), future));
     let standing = after(&vendor.site(), &[wild, vendor.revocations_line(1, &[license_id(1)])]);
-    assert_eq!(standing.floor(None), at("2027-01-03T00:00:00Z"));
+    assert_eq!(standing.floor(&SetAside::new()), at("2027-01-03T00:00:00Z"));
 }
 
 #[test]

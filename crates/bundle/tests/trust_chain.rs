@@ -259,6 +259,52 @@ fn a_next_root_keeps_issuer_revoked_keys_and_roles() {
 }
 
 #[test]
+fn a_key_that_was_away_comes_back_only_in_the_role_it_had() {
+    let first = Vendor::new(1);
+    let second = first.rotate(Role::License);
+    let mut moved = second.rotate(Role::Revocation);
+    moved.revocation = first.license.clone();
+    let mut back = second.rotate(Role::License);
+    back.license = first.license.clone();
+    let (one, moved) = (second.root_line_after(&first), moved.root_line_after(&second));
+    // In one bundle and over two.
+    assert_eq!(refusal(&first.site(), &[one.clone(), moved.clone()]), Code::RootInvalid);
+    assert_eq!(
+        refusal(&after(&first.site(), std::slice::from_ref(&one)), &[moved]),
+        Code::RootInvalid
+    );
+    let standing = after(&first.site(), &[one, back.root_line_after(&second)]);
+    assert_eq!(standing.root().unwrap().version(), 3);
+}
+
+/// What stood before roots were held to the whole chain stands, and goes on.
+#[test]
+fn a_chain_that_moved_a_key_long_ago_reloads_and_takes_the_next_root() {
+    let first = Vendor::new(1);
+    let second = first.rotate(Role::License);
+    let mut third = second.rotate(Role::Revocation);
+    third.revocation = first.license.clone();
+    let lines = [
+        first.root_line(),
+        second.root_line_after(&first),
+        third.root_line_after(&second),
+        third.revocations_line(1, &[]),
+    ];
+    let (standing, refused) = Standing::reload(lines.iter().map(Vec::as_slice));
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(standing.root().unwrap().version(), 3);
+    let fourth = third.rotate(Role::Root);
+    let standing = after(&standing, &[fourth.root_line_after(&third)]);
+    assert_eq!(standing.root().unwrap().version(), 4);
+    // The role it had last is the one it keeps.
+    let fifth = fourth.rotate(Role::Revocation);
+    let mut sixth = fifth.rotate(Role::License);
+    sixth.license = first.license.clone();
+    let lines = [fifth.root_line_after(&fourth), sixth.root_line_after(&fifth)];
+    assert_eq!(refusal(&standing, &lines), Code::RootInvalid);
+}
+
+#[test]
 fn a_root_cannot_give_a_role_to_a_key_it_revokes() {
     let first = Vendor::new(1);
     let mut second = first.next();

@@ -66,7 +66,10 @@ fn white_space_comes_and_goes() {
         .chunks(7)
         .map(|part| format!("{}\r\n\t ", String::from_utf8_lossy(part)))
         .collect();
-    for pasted in [wrapped, format!("\n\n {text}\n"), text.replace("FH1:", "FH1: ")] {
+    let in_its_name = [" F\n H1:", "F H1:", "FH 1:", "FH1 :", "F\r\nH\t1\n:"];
+    let in_its_name = in_its_name.map(|name| text.replace("FH1:", name));
+    let around = [wrapped, format!("\n\n {text}\n"), text.replace("FH1:", "FH1: ")];
+    for pasted in around.into_iter().chain(in_its_name) {
         assert!(is_typed_form(pasted.as_bytes()));
         assert_eq!(decode_typed_form(pasted.as_bytes()).unwrap(), line);
     }

@@ -160,6 +160,7 @@ impl ConditionCode {
             | Self::TrustMissing
             | Self::ClockRollback
             | Self::ClockSkew
+            | Self::FingerprintUnread
             | Self::QueueHigh
             | Self::QueueFull
             | Self::DiskLow

@@ -150,7 +150,7 @@ codes! {
     BundleIncomplete = "bundle.incomplete", 409, Refused, "The license needs a root or revocations this site would not have.", "Import the whole bundle, with nothing left out.";
     BundleUnexpected = "bundle.unexpected", 409, Refused, "The bundle is not the one that was expected.", "Compare its SHA-256 with what import --dry-run printed.";
     LicenseMode = "license.mode_mismatch", 409, Refused, "The license is not for this mode of operation.", "Ask for a license whose modes contain this site's.";
-    LicenseBinding = "license.binding_mismatch", 409, Refused, "The license is bound to another machine.", "Ask for a rehost with this machine's request.";
+    LicenseBinding = "license.binding_mismatch", 409, Refused, "The license is bound to another device key, or to another machine's components.", "Ask for a rehost with this machine's request: farhold request here, license-tool answer at the vendor.";
     LicenseFeatureConflict = "license.feature_conflict", 409, Refused, "Two products grant one feature to one type of runtime.", "Ask the vendor to name features apart.";
     ClockResetForeign = "clock_reset.foreign", 409, Refused, "The clock reset answers no open request of this agent.", "Make a new request and ask for a reset that answers it.";
     // The vendor's desk.

@@ -73,7 +73,7 @@ conditions! {
     CertificateExpiring = "certificate_expiring", Warning, "The agent's certificate is near its end and has not been renewed.", "Check that the Kernel is reachable; renewal is automatic.";
     CertificateExpired = "certificate_expired", Error, "The agent's certificate has ended; products are served from the last verified bundle.", "Check the Kernel and the clock; the device key renews it without a new enrollment.";
     BundleMissing = "bundle_missing", Error, "No license is stored; every check is denied with mode none.", "Import a bundle: farhold import FILE.";
-    BundleRejected = "bundle_rejected", Warning, "The last bundle offered was refused; the one before it stays in force.", "Read the reason in farhold status and ask the vendor for a corrected bundle.";
+    BundleRejected = "bundle_rejected", Warning, "A bundle offered was refused; what was in force before stays in force.", "Read the reason in farhold status and ask the vendor for a corrected bundle.";
     TrustMissing = "trust_missing", Error, "No trust root is installed; no bundle can be imported.", "Install the vendor's root: farhold trust install FILE --sha256 HEX.";
     TrustRootExpiring = "trust_root_expiring", Warning, "The trust root is near its end; what is in force stays, new documents will be refused.", "Ask the vendor for a bundle with a newer root.";
     LicenseExpiring = "license_expiring", Warning, "A license is near its signed end.", "Ask the vendor for the renewal and import it; it may be imported early.";
@@ -81,9 +81,10 @@ conditions! {
     LicenseRestricted = "license_restricted", Error, "A license is past its grace: what is registered keeps working, quotas don't renew, nothing new begins.", "Import the renewal before the restricted time ends.";
     LicenseExpired = "license_expired", Error, "A license has ended with its whole ladder; its features are denied.", "Import the renewal; importing works in any state.";
     LicenseRevoked = "license_revoked", Error, "The vendor revoked a license by a signed document; its features are denied.", "Ask the vendor; import the replacement.";
-    ClockRollback = "clock_rollback", Warning, "The system clock is more than 24 hours behind what the agent has seen; nothing is denied because of it.", "Correct the clock.";
-    ClockSkew = "clock_skew", Warning, "The system clock and the agent's own time differ.", "Check time synchronization.";
+    ClockRollback = "clock_rollback", Warning, "The system clock is more than 24 hours behind what the agent has seen; nothing is denied because of it.", "Correct the clock if it is wrong; if it is right now and was ahead before, ask the vendor for a clock reset: farhold request.";
+    ClockSkew = "clock_skew", Warning, "The system clock differs from the agent's own time, from a signed date or from the Kernel's time.", "Correct the system clock if it is wrong, and check its synchronization.";
     FingerprintDrift = "fingerprint_drift", Warning, "Hardware that a license is bound to has changed; once more of it has than the license bears, its checks are denied.", "Ask the vendor for a rehost before more changes.";
+    FingerprintUnread = "fingerprint_unread", Warning, "A license bound to this machine's components holds by what was read of them before; too few of them can be read now. Nothing is denied because of it.", "Let the agent read the components: farhold fingerprint explain. On another machine than the license's, ask the vendor for a rehost.";
     QueueHigh = "queue_high", Warning, "The audit queue is above 70 % of its cap.", "Export the audit and import the receipt, or raise the cap.";
     QueueFull = "queue_full", Error, "The audit queue is full: runtimes' events are refused; checks are still answered.", "Export the audit and import the receipt, or raise the cap.";
     DiskLow = "disk_low", Error, "The state directory's filesystem is nearly full.", "Free space; the agent keeps a reserve for license state and counters.";

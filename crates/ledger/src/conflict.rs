@@ -32,6 +32,14 @@ pub enum Conflict {
         /// The product that it was issued for.
         product: String,
     },
+    /// Nobody could read the entry back.
+    #[error("its entry would have {bytes} bytes, and a line of the ledger at most {most}")]
+    TooLong {
+        /// How many bytes its line would have.
+        bytes: usize,
+        /// How many a line has at most.
+        most: usize,
+    },
     /// Every serial is used.
     #[error("the line has no serial left")]
     NoSerialLeft,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use farhold_bundle::{Positive, PublicKey};
+use farhold_bundle::{Positive, PublicKey, Whole};
 use farhold_contract::{Sha256Digest, Timestamp, id::LicenseId};
 
 use crate::{
@@ -25,6 +25,7 @@ pub struct Contract {
     /// Every machine that gave it up, and when that was entered.
     pub releases: Vec<(Timestamp, Release)>,
     last_machine: Option<(Positive, Bound)>,
+    rehosts_per_year: Option<Whole>,
 }
 
 /// When a license was signed, and by what kind of entry.
@@ -50,12 +51,14 @@ pub struct Revision {
     pub issued_at: Timestamp,
     /// SHA-256 of its payload.
     pub sha256: Sha256Digest,
+    /// The agent that it was for, where that is known.
+    pub device_key: Option<DeviceKey>,
 }
 
 /// One move to another machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rehost {
-    /// When it was issued.
+    /// When it was entered.
     pub at: Timestamp,
     /// The serial.
     pub serial: Positive,
@@ -73,6 +76,7 @@ impl Contract {
             rehosts: Vec::new(),
             releases: Vec::new(),
             last_machine: None,
+            rehosts_per_year: None,
         };
         contract.revise(signing, None);
         contract
@@ -91,6 +95,12 @@ impl Contract {
     /// Notes a signing: of the newest serial, or of an older one.
     fn revise(&mut self, signing: Signing, older: Option<Issue>) {
         let issue = older.as_ref().unwrap_or(&self.newest);
+        let is_move = self.is_move(signing.kind, issue);
+        // What was signed without the ledger came without its template: it says no budget.
+        let says_budget = matches!(signing.kind, Kind::Issued | Kind::Rehosted);
+        if older.is_none() && (says_budget || issue.rehosts_per_year.is_some()) {
+            self.rehosts_per_year = issue.rehosts_per_year;
+        }
         self.revisions.push(Revision {
             seq: signing.seq,
             kind: signing.kind,
@@ -98,8 +108,9 @@ impl Contract {
             serial: issue.serial,
             issued_at: issue.issued_at,
             sha256: issue.sha256,
+            device_key: issue.bound.as_ref().and_then(Bound::device_key),
         });
-        if signing.kind == Kind::Rehosted {
+        if is_move {
             self.rehosts.push(Rehost {
                 at: signing.at,
                 serial: issue.serial,
@@ -113,8 +124,26 @@ impl Contract {
         }
     }
 
+    /// Whether a signing moved it to another machine (`specs/ledger.md` §5.5). Whoever wrote `issued`
+    /// or `rehosted` had the request at hand and says which it is; of what was signed without the
+    /// ledger nobody has, and the binding tells. One license is one move, however often it is met.
+    fn is_move(&self, kind: Kind, issue: &Issue) -> bool {
+        match (kind, &issue.bound) {
+            (Kind::Rehosted, _) => true,
+            (Kind::BreakGlass | Kind::Entered, Some(bound)) => {
+                self.move_by(bound) == Move::Rehost && !self.has(issue.serial, issue.sha256)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn release(&mut self, at: Timestamp, release: Release) {
         self.releases.push((at, release));
+    }
+
+    /// How often in a year it may be moved, as its newest entry with a template says.
+    pub const fn rehosts_per_year(&self) -> Option<Whole> {
+        self.rehosts_per_year
     }
 
     /// How often it was moved after an instant.
@@ -125,6 +154,23 @@ impl Contract {
     /// The machine that it was bound to last, if it ever was.
     pub fn machine(&self) -> Option<&Bound> {
         self.last_machine.as_ref().map(|(_, bound)| bound)
+    }
+
+    /// Whether this machine has it to give up: what was signed last is for it or for any machine, or
+    /// an earlier serial was for this very agent.
+    pub fn is_held_by(
+        &self,
+        device_key: &PublicKey,
+        components: &BTreeMap<String, String>,
+    ) -> bool {
+        let of_this_agent =
+            |revision: &Revision| revision.device_key.is_some_and(|agent| agent.is(device_key));
+        match &self.newest.bound {
+            Some(bound) if bound.is_to_a_machine() => {
+                bound.is_for(device_key, components) || self.revisions.iter().any(of_this_agent)
+            }
+            _ => true,
+        }
     }
 
     /// What it would be to issue it for this machine. A serial without a binding in between does

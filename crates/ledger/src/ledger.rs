@@ -16,8 +16,10 @@ use crate::{
     contract::{Contract, Signing},
     entry::{Entry, Head},
     issue::Issue,
+    limits::LIMITS,
     line,
     product_line::{Clash, Gap, ProductLine},
+    setback::Setback,
 };
 
 /// Every entry of a ledger, taken together.
@@ -28,6 +30,8 @@ pub struct Ledger {
     contracts: BTreeMap<LicenseId, Box<Contract>>,
     lines: BTreeMap<LineKey, ProductLine>,
     break_glass: Vec<Issue>,
+    last_at: Option<Timestamp>,
+    setbacks: Vec<Setback>,
 }
 
 impl Default for Ledger {
@@ -45,13 +49,17 @@ impl Ledger {
             contracts: BTreeMap::new(),
             lines: BTreeMap::new(),
             break_glass: Vec::new(),
+            last_at: None,
+            setbacks: Vec::new(),
         }
     }
 
     /// Begins a ledger: itself, and its first line.
     pub fn begin(issuer: IssuerId, at: Timestamp) -> (Self, Vec<u8>) {
         let mut ledger = Self::empty();
-        let line = ledger.write(at, Act::Begun { issuer });
+        let mut begun = Act::Begun { issuer };
+        let (line, next) = ledger.write(at, &mut begun);
+        ledger.follow(next, at, begun);
         (ledger, line)
     }
 
@@ -80,15 +88,28 @@ impl Ledger {
         Ok(entry)
     }
 
+    /// Takes what stands after the last line feed of a ledger that was read to there: a whole entry
+    /// that lacks its line feed alone, or `None` for a piece of one (`specs/ledger.md` §6.2).
+    ///
+    /// # Errors
+    /// [`Broken`]: it is whole by its form and does not follow. No interruption makes such a line.
+    pub fn take_tail(&mut self, tail: &[u8]) -> Result<Option<Entry>, Broken> {
+        if !line::is_whole(tail) {
+            return Ok(None);
+        }
+        self.take(&[tail, b"\n"].concat()).map(Some)
+    }
+
     /// Adds an entry: the line with its line feed, to be durable before the license is written
     /// anywhere.
     ///
     /// What was issued without the ledger at hand is a fact and always enters; [`Ledger::clashes`]
-    /// shows what it contradicts.
+    /// shows what it contradicts. After a refusal the ledger is as it was.
     ///
     /// # Errors
-    /// [`Conflict`]: the license may not be issued like this.
-    pub fn append(&mut self, at: Timestamp, act: Act) -> Result<Vec<u8>, Conflict> {
+    /// [`Conflict`]: the license may not be issued like this, or nobody could read its line back
+    /// (`specs/ledger.md` §1.1).
+    pub fn append(&mut self, at: Timestamp, mut act: Act) -> Result<Vec<u8>, Conflict> {
         match (&act, self.issuer) {
             (Act::Begun { .. }, Some(_)) => return Err(Conflict::Beginning),
             (Act::Begun { .. }, None) => {}
@@ -96,7 +117,12 @@ impl Ledger {
             (Act::Issued(issue) | Act::Rehosted(issue), Some(_)) => self.admits(issue)?,
             _ => {}
         }
-        Ok(self.write(at, act))
+        let (line, next) = self.write(at, &mut act);
+        if line.len() > LIMITS.line_bytes {
+            return Err(Conflict::TooLong { bytes: line.len(), most: LIMITS.line_bytes });
+        }
+        self.follow(next, at, act);
+        Ok(line)
     }
 
     /// Whether a license may be issued like this.
@@ -178,25 +204,35 @@ impl Ledger {
         self.break_glass.iter()
     }
 
-    /// Writes the next entry and takes it in.
-    fn write(&mut self, at: Timestamp, mut act: Act) -> Vec<u8> {
+    /// Entries dated before the one that each follows, by more than clocks are apart, in their order.
+    pub fn setbacks(&self) -> &[Setback] {
+        &self.setbacks
+    }
+
+    /// Writes the next entry, and where the ledger will stand after it.
+    fn write(&self, at: Timestamp, act: &mut Act) -> (Vec<u8>, Head) {
         if let Act::Issued(issue)
         | Act::Rehosted(issue)
         | Act::BreakGlass(issue)
-        | Act::Entered(issue) = &mut act
+        | Act::Entered(issue) = &mut *act
         {
             let before = self.contracts.get(&issue.license_id).map(|known| known.newest.serial);
             issue.replaces = before.filter(|serial| *serial < issue.serial);
         }
         let head = self.chain.head();
-        let (line, hash) = line::write(head, at, &act);
-        let next = Head { seq: head.seq + 1, hash };
+        let (line, hash) = line::write(head, at, act);
+        (line, Head { seq: head.seq + 1, hash })
+    }
+
+    /// Takes in an entry that it wrote.
+    fn follow(&mut self, next: Head, at: Timestamp, act: Act) {
         self.chain.advance(next);
         self.absorb(next.seq, at, act);
-        line
     }
 
     fn absorb(&mut self, seq: u64, at: Timestamp, act: Act) {
+        let before = self.last_at.replace(at);
+        self.setbacks.extend(before.and_then(|before| Setback::between(before, seq, at)));
         let signing = Signing { seq, kind: act.kind(), at };
         match act {
             Act::Begun { issuer } => self.issuer = Some(issuer),

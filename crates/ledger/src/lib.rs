@@ -21,6 +21,7 @@ mod ledger;
 mod limits;
 mod line;
 mod product_line;
+mod setback;
 
 pub use act::{Act, Kind, Release};
 pub use bound::{Bound, DeviceKey, DeviceKeyError, Move};
@@ -34,3 +35,4 @@ pub use issue::Issue;
 pub use ledger::Ledger;
 pub use limits::{LIMITS, Limits};
 pub use product_line::{Clash, Gap};
+pub use setback::Setback;

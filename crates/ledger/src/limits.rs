@@ -1,5 +1,7 @@
 //! What a ledger is held to, and why.
 
+use std::time::Duration;
+
 /// Limits of the format.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -8,7 +10,14 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Longest reason, in bytes: a sentence or two.
     pub reason_bytes: usize,
+    /// How far clocks of several desks may be apart: as every rule about clocks has it (`bundle.md`
+    /// §5).
+    pub clocks_apart: Duration,
 }
 
-/// The limits (`specs/ledger.md` §1).
-pub const LIMITS: Limits = Limits { line_bytes: 64 * 1024, reason_bytes: 1024 };
+/// The limits (`specs/ledger.md` §1, §3).
+pub const LIMITS: Limits = Limits {
+    line_bytes: 64 * 1024,
+    reason_bytes: 1024,
+    clocks_apart: Duration::from_secs(24 * 60 * 60),
+};

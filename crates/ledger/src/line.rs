@@ -55,6 +55,11 @@ pub(crate) fn read(content: &[u8], number: u64) -> Result<Entry, Broken> {
     Ok(Entry { seq, prev, at, act, hash })
 }
 
+/// Whether bytes end as an entry ends, with its hash: no piece of one does.
+pub(crate) fn is_whole(content: &[u8]) -> bool {
+    split_hash(content).is_some()
+}
+
 fn hash_of(body: &[u8]) -> Sha256Digest {
     let hash = Sha256::new().chain_update(DOMAIN).chain_update(body).finalize();
     Sha256Digest::new(hash.into())

@@ -1,13 +1,23 @@
 //! Clock: what time it is when the machine's clock may be wrong, by accident or on purpose.
 
+mod jump;
+mod wall;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use farhold_contract::Timestamp;
 
+use jump::{Jump, Observed};
+
+pub use wall::WallStanding;
+
 /// How far a clock may be wrong without anything being made of it (`bundle.md` §5).
 const DAY: Duration = Duration::from_hours(24);
+
+/// How long a machine may be off without its clock being doubted: a long weekend (`bundle.md` §5.4).
+const LONGEST_OFF: Duration = Duration::from_hours(96);
 
 /// How far wall and uptime may drift apart between two readings without it being a step.
 ///
@@ -36,8 +46,14 @@ pub struct ClockReading {
 pub struct ClockState {
     mark: Timestamp,
     seen: ClockReading,
+    /// Quota time when it was last observed; absent in states of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quota: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lead: Option<Lead>,
+    /// What a mark above the wall may come from; absent in states of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jump: Option<Jump>,
 }
 
 /// A wall more than 24 h ahead of the mark, on probation.
@@ -86,7 +102,8 @@ pub enum ClockChange {
 pub struct Now {
     /// What ladders and beginnings are judged by: max(wall, mark, floor).
     pub instant: Timestamp,
-    /// What windows are judged by: max(wall, mark), at most 24 h past the mark.
+    /// What windows are judged by: max(wall, mark), at most 24 h past the mark or as far as it has
+    /// gone on with the machine.
     pub quota: Timestamp,
     /// The system clock.
     pub wall: Timestamp,
@@ -99,7 +116,9 @@ pub struct Now {
 impl ClockState {
     /// Begins at the first wall ever seen.
     pub fn start(reading: &ClockReading) -> Self {
-        Self { mark: reading.wall, seen: *reading, lead: None }
+        let jump = Some(Jump::first(reading.wall));
+        let quota = Some(reading.wall);
+        Self { mark: reading.wall, seen: *reading, quota, lead: None, jump }
     }
 
     /// Takes a reading in; `kernel_time` is what the Kernel just said over its authenticated link.
@@ -115,11 +134,25 @@ impl ClockState {
         let step_ms = self.step_ms(reading, uptime);
         let lead_goes_on = self.lead_goes_on(reading, step_ms);
         let was_behind = is_rolled_back(self.seen.wall, self.mark);
+        let booted = reading.boot_id != self.seen.boot_id;
+        let gone_on = self.quota_gone_on(reading);
         self.mark = self.mark + uptime;
         self.seen = *reading;
 
         let lowered = kernel_time.and_then(|kernel| self.lower(kernel));
+        let before = self.mark;
         let followed = self.follow(reading.wall, uptime, lead_goes_on, kernel_time);
+        self.quota = Some(quota(reading.wall, self.mark, gone_on));
+        let raised = self.mark.saturating_since(before);
+        let at_the_mark = ms(self.mark.saturating_since(reading.wall)) <= STEP_TOLERANCE_MS;
+        let observed = Observed { uptime, step_ms, raised, booted, at_the_mark };
+        self.jump = match kernel_time {
+            Some(kernel) if is_vouched(reading.wall, kernel) => {
+                Jump::proved(self.mark.saturating_since(reading.wall))
+            }
+            Some(kernel) if is_vouched(self.mark, kernel) => None,
+            _ => Jump::after(self.jump, &observed),
+        };
         if let Some(change) = lowered.or(followed) {
             return change;
         }
@@ -134,7 +167,7 @@ impl ClockState {
 
     /// Sets the mark: a `clock-reset` was verified and is applied.
     pub fn reset_to(&mut self, time: Timestamp, reading: &ClockReading) {
-        *self = Self { mark: time, seen: *reading, lead: None };
+        *self = Self { mark: time, seen: *reading, quota: Some(time), lead: None, jump: None };
     }
 
     /// The agent's own time when it was last observed.
@@ -150,7 +183,7 @@ impl ClockState {
         let ahead = reading.wall.max(mark);
         Now {
             instant: ahead.max(floor),
-            quota: ahead.min(mark + DAY),
+            quota: quota(reading.wall, mark, self.quota_gone_on(reading)),
             wall: reading.wall,
             mark,
             floor,
@@ -168,6 +201,16 @@ impl ClockState {
         Duration::from_millis(reading.boottime_ms.saturating_sub(self.seen.boottime_ms))
     }
 
+    /// Quota time had nobody set the wall since the last observation: it goes on with uptime, and
+    /// with the wall while the machine is off for no longer than it may be.
+    fn quota_gone_on(&self, reading: &ClockReading) -> Timestamp {
+        let seen = self.quota.unwrap_or(self.seen.wall.min(self.mark + DAY)).max(self.mark);
+        match reading.boot_id == self.seen.boot_id {
+            true => seen + self.uptime_until(reading),
+            false => seen + reading.wall.saturating_since(self.seen.wall).min(LONGEST_OFF),
+        }
+    }
+
     /// How far the wall was set since the last observation, as far as that can be known.
     fn step_ms(&self, reading: &ClockReading, uptime: Duration) -> i64 {
         let moved_ms = reading.wall.as_ms() - self.seen.wall.as_ms();
@@ -175,15 +218,16 @@ impl ClockState {
             // Forward may be the time the machine was off; back is a step whatever it was.
             return moved_ms.min(0);
         }
-        moved_ms.saturating_sub_unsigned(uptime.as_millis().try_into().unwrap_or(u64::MAX))
+        moved_ms.saturating_sub_unsigned(ms(uptime))
     }
 
     /// Whether a lead on probation may count what it has held.
     fn lead_goes_on(&self, reading: &ClockReading, step_ms: i64) -> bool {
-        // A night off is no step, or a machine used by day would stay on probation for ever.
+        // A night or a weekend off is no step, or a machine used by day would stay on probation
+        // for ever.
         let off = reading.wall.saturating_since(self.seen.wall);
         let same_boot = reading.boot_id == self.seen.boot_id;
-        step_ms.unsigned_abs() <= STEP_TOLERANCE_MS && (same_boot || off <= DAY)
+        step_ms.unsigned_abs() <= STEP_TOLERANCE_MS && (same_boot || off <= LONGEST_OFF)
     }
 
     fn lower(&mut self, kernel: Timestamp) -> Option<ClockChange> {
@@ -209,13 +253,11 @@ impl ClockState {
             self.lead = None;
             return None;
         }
-        let uptime_ms = u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX);
         let held_ms = match self.lead {
-            Some(before) if lead_goes_on => before.held_ms.saturating_add(uptime_ms),
+            Some(before) if lead_goes_on => before.held_ms.saturating_add(ms(uptime)),
             _ => 0,
         };
-        let vouched = kernel_time
-            .is_some_and(|kernel| wall.as_ms().abs_diff(kernel.as_ms()) <= KERNEL_AGREES_MS);
+        let vouched = kernel_time.is_some_and(|kernel| is_vouched(wall, kernel));
         if vouched || Duration::from_millis(held_ms) >= DAY {
             self.mark = wall;
             self.lead = None;
@@ -239,12 +281,26 @@ impl Now {
         is_rolled_back(self.wall, self.mark)
     }
 
-    /// Whether the wall is more than 24 h ahead of the mark, which does not follow it yet.
+    /// Whether the wall is further ahead of the mark than is believed of it yet.
     pub fn is_on_probation(&self) -> bool {
-        self.wall.saturating_since(self.mark) > DAY
+        self.wall > self.quota
     }
+}
+
+/// The later of wall and mark, as far as it is believed: a day past the mark, or where quota time
+/// has gone on to.
+fn quota(wall: Timestamp, mark: Timestamp, gone_on: Timestamp) -> Timestamp {
+    wall.max(mark).min(gone_on.max(mark + DAY))
 }
 
 fn is_rolled_back(wall: Timestamp, mark: Timestamp) -> bool {
     mark.saturating_since(wall) > DAY
+}
+
+fn is_vouched(time: Timestamp, kernel: Timestamp) -> bool {
+    time.as_ms().abs_diff(kernel.as_ms()) <= KERNEL_AGREES_MS
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

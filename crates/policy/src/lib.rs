@@ -38,7 +38,7 @@ pub use changes::{
     Changes, ContentChange, EntitlementChange, EntitlementTerms, FeatureChange, FlagChange,
     LaterChange, LineChange, LineStanding, Loss, LostLicense, PolicyAt, TermChange,
 };
-pub use clock::{ClockChange, ClockReading, ClockState, Now};
+pub use clock::{ClockChange, ClockReading, ClockState, Now, WallStanding};
 pub use counter::{Counter, CounterKey, CounterScope, Metered};
 pub use decision::{Decision, Refused, Resolution};
 pub use denials::{DenialKey, Denials};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farhold_contract::Timestamp;
 
-use crate::clock::{ClockChange, ClockReading, ClockState, Now};
+use crate::clock::{ClockChange, ClockReading, ClockState, Now, WallStanding};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -96,6 +96,11 @@ impl SupposedClock {
     /// The time that decisions would be made at; `floor` as [`ClockState::now`] takes it.
     pub fn now(&self, floor: Timestamp) -> Now {
         self.clock.now(&self.reading, floor)
+    }
+
+    /// Where the system clock would stand; `floor` as [`ClockState::now`] takes it.
+    pub fn wall_standing(&self, floor: Timestamp) -> WallStanding {
+        self.clock.wall_standing(&self.reading, floor)
     }
 
     /// What the agent would notice, each at what its mark then is.

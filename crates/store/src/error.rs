@@ -1,6 +1,6 @@
 //! What can go wrong with the store, and whose move it is.
 
-use std::path::PathBuf;
+use std::{io::ErrorKind, path::PathBuf};
 
 use farhold_contract::Code;
 
@@ -54,6 +54,21 @@ impl StoreError {
             Self::Sqlite { .. } | Self::Row { .. } => Code::StoreUnavailable,
             Self::File { .. } => Code::StateUnusable,
             Self::NewerSchema { .. } => Code::StateNewerSchema,
+        }
+    }
+
+    /// Whether the disk has no room, as far as SQLite tells.
+    pub fn is_full(&self) -> bool {
+        use rusqlite::{ErrorCode::DiskFull, ffi::SQLITE_IOERR_SHMSIZE};
+        match self {
+            Self::Sqlite { source, .. } => source.sqlite_error().is_some_and(|error| {
+                // The index of the log is made at each opening, and says only that it could not grow.
+                error.code == DiskFull || error.extended_code == SQLITE_IOERR_SHMSIZE
+            }),
+            Self::File { source, .. } => {
+                matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            Self::Row { .. } | Self::NewerSchema { .. } => false,
         }
     }
 

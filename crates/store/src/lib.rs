@@ -6,6 +6,7 @@
 //! [`Reader`] is a read-only connection for other threads. Nothing here has a clock: callers
 //! bring `now`.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout, reason = "a library has no terminal")]
 
 mod documents;
 mod error;

@@ -107,6 +107,21 @@ impl Reader {
             .map_err(StoreError::sqlite("look a head up"))
     }
 
+    /// The first receipt kept that confirms `seq` or a later record: what it confirms, and its line.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn receipt_from(&self, seq: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT seq, line FROM receipt WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+                [seq as i64],
+                |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)),
+            )
+            .optional()
+            .map_err(StoreError::sqlite("look a receipt up"))
+    }
+
     /// The first record kept; `None` for an empty log.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub fn write_second_copy(state_dir: &Path, bundle: &[u8]) -> Result<(), StoreErr
 /// [`StoreError::File`] if it is there and can't be read.
 pub fn read_second_copy(state_dir: &Path) -> Result<Vec<Vec<u8>>, StoreError> {
     let path = state_dir.join(SECOND_COPY);
-    match std::fs::read(&path) {
+    match read_file(&path) {
         Ok(bundle) => Ok(bundle
             .split(|&byte| byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -45,4 +45,12 @@ pub fn read_second_copy(state_dir: &Path) -> Result<Vec<Vec<u8>>, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(StoreError::File { operation: "read", path, source }),
     }
+}
+
+/// Reads the copy: what else lies there, a pipe or a device, must not hold a start up.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    std::fs::read(path)
 }

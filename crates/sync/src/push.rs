@@ -4,6 +4,7 @@ mod answer;
 mod cut;
 mod effect;
 mod rewind;
+mod seek;
 
 use std::collections::VecDeque;
 
@@ -17,6 +18,7 @@ pub use answer::PushAnswer;
 use cut::Cut;
 pub use effect::{PushEffect, PushReport, Run};
 use rewind::Rewind;
+use seek::Seek;
 
 /// What the store holds of the present epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,12 @@ pub struct Push {
     backfill: VecDeque<(u64, u64)>,
     sending: Option<Run>,
     rewind: Option<Rewind>,
+    seek: Option<Seek>,
+    /// The record whose receipt goes with what follows it: what comes before is not kept here, and
+    /// perhaps not there.
+    receipted: Option<u64>,
+    /// One that was presented, and met a gap all the same.
+    refused_receipt: Option<u64>,
     blocked: bool,
     missing_to: u64,
     backfill_missing: Vec<Backfill>,
@@ -69,6 +77,9 @@ impl Push {
             backfill: VecDeque::new(),
             sending: None,
             rewind: None,
+            seek: None,
+            receipted: None,
+            refused_receipt: None,
             blocked: false,
             missing_to: 0,
             backfill_missing: Vec::new(),
@@ -88,8 +99,9 @@ impl Push {
     pub fn handle_pruned(&mut self, first: u64) {
         self.backlog.first = self.backlog.first.max(first);
         // The next heartbeat asks for them again, and the answer is that they are missing.
+        let first = self.first_to_send();
         for run in &mut self.backfill {
-            run.0 = run.0.max(self.backlog.first);
+            run.0 = run.0.max(first);
         }
         self.backfill.retain(|(from, to)| from <= to);
     }
@@ -98,7 +110,7 @@ impl Push {
     pub fn handle_receipt(&mut self, to: u64) {
         if to <= self.backlog.last {
             self.acknowledge(to);
-            if self.sending.is_none() && self.rewind.is_none() {
+            if self.sending.is_none() && self.rewind.is_none() && self.seek.is_none() {
                 self.cursor = self.cursor.max(to);
             }
         }
@@ -121,8 +133,9 @@ impl Push {
                 let to = to.min(kept_from - 1);
                 missing.push(Backfill { epoch: run.epoch.clone(), from, to });
             }
-            if kept_from <= to {
-                wanted.push((kept_from, to));
+            let sent_from = from.max(self.first_to_send());
+            if sent_from <= to {
+                wanted.push((sent_from, to));
             }
         }
         wanted.sort_unstable();
@@ -167,11 +180,35 @@ impl Push {
     /// Takes the site's own head after record `seq`; `None` if it is not kept.
     pub fn handle_head(&mut self, seq: u64, own: Option<Head>, now: Moment) {
         let Some(rewind) = &mut self.rewind else { return };
-        let (below, same) = (rewind.below, rewind.answer(seq, own));
+        let (sent, same) = (rewind.sent, rewind.answer(seq, own));
         if same {
-            self.rewind_to(seq, below, now);
+            self.rewind_to(seq, sent, now);
         } else if rewind.is_exhausted() {
-            self.rewind_to(0, below, now);
+            self.rewind_to(0, sent, now);
+        }
+    }
+
+    /// Takes the record whose receipt was asked for; `None` if none is kept that holds.
+    pub fn handle_receipted(&mut self, seq: Option<u64>, now: Moment) {
+        let Some(Seek { from, sent, .. }) = self.seek.take() else { return };
+        // More may have been pruned since it was asked.
+        let from = from.max(self.kept_after());
+        let receipted = seq.filter(|seq| (from..=self.backlog.last).contains(seq));
+        // Without one, the first record kept is where the chain can be taken up.
+        let to = receipted.unwrap_or_else(|| self.backlog.first.min(self.backlog.last));
+        self.note_missing(to);
+        self.cursor = to;
+        self.seen = self.backlog.last;
+        self.receipted = receipted;
+        let Some(sent) = sent else { return };
+        match receipted {
+            None => self.go_on(sent, now),
+            // It was presented, and refused: the same is offered again.
+            Some(seq) if self.refused_receipt == receipted => self.block(seq, now),
+            Some(seq) if seq + 1 < sent.from => {
+                self.reports.push_back(PushReport::Rewound { to: seq });
+            }
+            Some(_) => {}
         }
     }
 
@@ -188,9 +225,11 @@ impl Push {
         if let Some(rewind) = &mut self.rewind {
             return rewind.ask().map(|seq| PushEffect::LookUpHead { seq });
         }
-        if self.cursor + 1 < self.backlog.first && self.sending.is_none() {
-            self.skip_missing();
-            return self.poll_effect(now);
+        if self.seek.is_none() && self.sending.is_none() && self.cursor < self.kept_after() {
+            self.seek = Some(Seek::new(self.kept_after(), None));
+        }
+        if let Some(seek) = &mut self.seek {
+            return seek.ask().map(|from| PushEffect::LookUpReceipt { from });
         }
         let ready = self.ready_at().is_some_and(|ready| ready <= now);
         if !ready || !self.turn.begin(now) {
@@ -205,7 +244,7 @@ impl Push {
 
     /// When to look again; `None` while an answer or a record is awaited.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        if self.rewind.is_some() {
+        if self.rewind.is_some() || self.seek.is_some() {
             return None;
         }
         Some(self.turn.earliest()?.max(self.ready_at()?))
@@ -235,6 +274,7 @@ impl Push {
     fn accepted(&mut self, sent: Run, to: u64) {
         self.cut.accepted();
         self.blocked = false;
+        (self.receipted, self.refused_receipt) = (None, None);
         self.acknowledge(to);
         self.cursor = self.cursor.max(to);
         // A heartbeat may have replaced the runs meanwhile: what came is taken out of each.
@@ -249,21 +289,33 @@ impl Push {
     fn gap(&mut self, sent: Run, heads: &[HeldHead], now: Moment) {
         self.turn.end(Verdict::Gap, now);
         self.backfill.clear();
-        let rewind = Rewind::new(self.backlog.epoch, sent.from - 1, heads);
+        self.refused_receipt = sent.receipt.or(self.refused_receipt);
+        let rewind = Rewind::new(self.backlog.epoch, sent, heads);
         if rewind.is_exhausted() {
-            self.rewind_to(0, rewind.below, now);
+            self.rewind_to(0, sent, now);
         } else {
             self.rewind = Some(rewind);
         }
     }
 
-    /// Goes on after `seq`, or from the earliest record kept. The way back is strictly down:
-    /// where it can't go further, the Kernel's gap can't be filled from here.
-    fn rewind_to(&mut self, seq: u64, below: u64, now: Moment) {
+    /// Goes on after `seq`, the last that both have, or after what a receipt confirms if the
+    /// records that follow `seq` are no longer kept.
+    fn rewind_to(&mut self, seq: u64, sent: Run, now: Moment) {
         self.rewind = None;
         self.cursor = seq;
         self.seen = self.backlog.last;
-        self.skip_missing();
+        self.receipted = None;
+        if self.cursor < self.kept_after() {
+            self.seek = Some(Seek::new(self.kept_after(), Some(sent)));
+        } else {
+            self.go_on(sent, now);
+        }
+    }
+
+    /// The way back is strictly down: where it can't go further, the Kernel's gap can't be filled
+    /// from here.
+    fn go_on(&mut self, refused: Run, now: Moment) {
+        let below = refused.from - 1;
         if self.cursor < below {
             self.reports.push_back(PushReport::Rewound { to: self.cursor });
         } else {
@@ -272,20 +324,26 @@ impl Push {
         }
     }
 
-    fn skip_missing(&mut self) {
-        let kept_after = self.backlog.first.saturating_sub(1).min(self.backlog.last);
-        if self.cursor >= kept_after {
-            return;
-        }
-        if self.missing_to < kept_after {
-            self.missing_to = kept_after;
+    fn note_missing(&mut self, to: u64) {
+        if self.cursor < to && self.missing_to < to {
+            self.missing_to = to;
             self.reports.push_back(PushReport::Missing {
                 epoch: self.backlog.epoch.to_string(),
                 from: self.cursor + 1,
-                to: kept_after,
+                to,
             });
         }
-        self.cursor = kept_after;
+    }
+
+    /// The last record before those kept.
+    fn kept_after(&self) -> u64 {
+        self.backlog.first.saturating_sub(1).min(self.backlog.last)
+    }
+
+    /// The first record that follows another whose head is known. A receipt may know the head
+    /// before the first that is kept; whoever asks for records without a gap is not the one.
+    const fn first_to_send(&self) -> u64 {
+        if self.backlog.first > 1 { self.backlog.first + 1 } else { 1 }
     }
 
     fn failed(&mut self, sent: Run, verdict: Verdict, now: Moment) {
@@ -345,6 +403,7 @@ impl Push {
             None => (self.cursor + 1, self.backlog.last),
         };
         let to = to.min(from.saturating_add(self.cut.records - 1));
-        Run { from, to, bytes: self.cut.bytes }
+        let receipt = self.receipted.filter(|seq| seq + 1 == from);
+        Run { from, to, bytes: self.cut.bytes, receipt }
     }
 }

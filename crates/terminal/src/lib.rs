@@ -8,6 +8,11 @@
 //!
 //! It knows no agent, no Kernel and no way to either.
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nothing can be written: `stdout`, `stderr`"
+)]
 
 pub mod argument;
 mod chain;
@@ -17,6 +22,7 @@ pub mod log;
 pub mod output;
 mod program;
 pub mod qr;
+pub mod stderr;
 pub mod stdout;
 mod sure;
 pub mod text;
@@ -29,3 +35,4 @@ pub use failure::Failure;
 pub use program::{Program, main};
 pub use sure::require_sure;
 pub use told::{AlreadyTold, Known, Told};
+pub use usage::{Unparsed, asks_for_json};

@@ -1,19 +1,16 @@
 //! Program: a binary with verbs, from its command line to its exit code.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 
 use farhold_contract::exit::Exit;
 
 use crate::{
+    stderr,
     stdout::{self, ReaderGone},
     told::{AlreadyTold, Known, Told},
-    usage,
+    usage::{Unparsed, asks_for_json},
 };
 
 /// A binary with verbs; its flags include `--json`.
@@ -43,13 +40,12 @@ pub fn main<P: Program>() -> ExitCode {
 }
 
 fn not_parsed<P: Program>(error: &clap::Error) -> ExitCode {
-    // The flag itself was not parsed: a program that asked for JSON gets it all the same.
-    let json = std::env::args_os().any(|word| word == "--json");
-    match usage::told(error, P::command().get_name()) {
-        None => ended::<P>(stdout::write(error.render().to_string().as_bytes()), json),
-        Some(told) => {
-            if usage::wants_help(error) && !json {
-                eprintln!("{}", error.render());
+    let json = asks_for_json();
+    match Unparsed::of(error, P::command().get_name()) {
+        Unparsed::Asked(help) => ended::<P>(stdout::write(help.as_bytes()), json),
+        Unparsed::Mistake { told, help } => {
+            if let Some(help) = help.filter(|_| !json) {
+                stderr::write(format!("{help}\n"));
             }
             refused(&told, json)
         }
@@ -69,12 +65,11 @@ fn ended<P: Program>(result: anyhow::Result<()>, json: bool) -> ExitCode {
 
 /// A program reads one JSON value on standard output, whatever happens; people read standard error.
 fn refused(told: &Told, json: bool) -> ExitCode {
-    // Nothing is left to be done where the last words can't be written.
-    let _ = if json {
-        stdout::json(told).ok();
-        Ok(())
+    if json {
+        // Nothing is left to be done where the last words can't be written.
+        let _ = stdout::json(told);
     } else {
-        io::stderr().write_all(told.lines().as_bytes())
-    };
+        stderr::write(told.lines());
+    }
     told.code.exit().code().into()
 }

@@ -9,13 +9,19 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What others wrote, without what a terminal would obey, what reorders or breaks the line, and what
 /// nobody sees: two names that look alike are alike.
 pub fn plain(text: &str) -> String {
-    let obeyed = |c: char| {
-        c.is_control()
-            || matches!(c,
-                '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_unseen(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character shows nothing of its own: Unicode's `Default_Ignorable_Code_Point` (which
+/// holds the controls of direction, joiners, fillers, selectors and tags), the separators of lines
+/// and paragraphs, and interlinear annotation.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Rows in columns two blanks apart.
@@ -92,11 +98,45 @@ mod tests {
     #[test]
     fn foreign_text_moves_no_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\r\n\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c");
-        assert_eq!(plain("Zürich – 東京"), "Zürich – 東京");
-        for unseen in
-            ["\u{61c}", "\u{200b}", "\u{2028}", "\u{2029}", "\u{2060}", "\u{feff}", "\u{e0041}"]
+        for seen in
+            ["Zürich – 東京", "C++ & Söhne, «Perú»", "שלום", "سلام", "a\u{301}", "नमस्ते", "\u{fffd}"]
         {
-            assert_eq!(plain(&format!("at{unseen}las")), "at\u{fffd}las", "{unseen:?}");
+            assert_eq!(plain(seen), seen);
+        }
+    }
+
+    #[test]
+    fn no_character_of_a_class_that_acts_or_hides_passes() {
+        for (class, ranges) in [
+            ("C0", &['\0'..='\u{1f}'][..]),
+            ("DEL and C1", &['\u{7f}'..='\u{9f}']),
+            ("marks of direction", &['\u{200e}'..='\u{200f}', '\u{61c}'..='\u{61c}']),
+            ("embeddings and overrides", &['\u{202a}'..='\u{202e}']),
+            ("isolates", &['\u{2066}'..='\u{2069}']),
+            (
+                "zero width",
+                &['\u{200b}'..='\u{200d}', '\u{2060}'..='\u{2060}', '\u{feff}'..='\u{feff}'],
+            ),
+            ("line and paragraph", &['\u{2028}'..='\u{2029}']),
+            ("invisible operators", &['\u{2061}'..='\u{2064}']),
+            ("deprecated format controls", &['\u{206a}'..='\u{206f}']),
+            ("soft hyphen, grapheme joiner", &['\u{ad}'..='\u{ad}', '\u{34f}'..='\u{34f}']),
+            (
+                "fillers",
+                &['\u{115f}'..='\u{1160}', '\u{3164}'..='\u{3164}', '\u{ffa0}'..='\u{ffa0}'],
+            ),
+            ("inherent vowels", &['\u{17b4}'..='\u{17b5}']),
+            (
+                "selectors",
+                &['\u{180b}'..='\u{180f}', '\u{fe00}'..='\u{fe0f}', '\u{e0100}'..='\u{e01ef}'],
+            ),
+            ("annotation", &['\u{fff9}'..='\u{fffb}']),
+            ("shorthand and music", &['\u{1bca0}'..='\u{1bca3}', '\u{1d173}'..='\u{1d17a}']),
+            ("tags", &['\u{e0001}'..='\u{e0001}', '\u{e0020}'..='\u{e007f}']),
+        ] {
+            for c in ranges.iter().cloned().flatten() {
+                assert_eq!(plain(&format!("at{c}las")), "at\u{fffd}las", "{class}: {c:?}");
+            }
         }
     }
 

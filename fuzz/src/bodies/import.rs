@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use farhold_bundle::{
-    Envelope, ImportPlan, LineOutcome, PlannedLine, SiteFacts, Standing,
+    Envelope, ImportPlan, LineOutcome, PlannedLine, SetAside, SiteFacts, Standing,
     payload::{DocumentType, Role},
     plan_import,
 };
@@ -75,7 +75,7 @@ fn settles(plan: &ImportPlan, bytes: &[u8], site: Option<&SiteFacts>) {
 /// What would stand can be decided by, now and whenever something changes.
 fn decides(standing: &Standing) {
     let policy = PolicyState::new(standing.licenses(), standing.revocations());
-    let floor = standing.floor(None);
+    let floor = standing.floor(&SetAside::new());
     for at in policy.milestones(floor).iter().map(|milestone| milestone.at).take(32) {
         let now = Now::exactly(at);
         policy.outlook(&now, Link::Detached);

@@ -50,7 +50,7 @@ fn answer(request: &Verified<Request>) {
     warnings(request, &ROOT, &[], Some(&LEDGER.1), now());
     drop(require_root(request, &ROOT));
     drop(contract_for(&LEDGER.1, &Mold::of(license.clone()), request));
-    drop(release_of(request).map(Act::Released));
+    drop(release_of(request, &LEDGER.1));
     for to in [BindTo::Device, BindTo::Fingerprint(None), BindTo::Fingerprint(Some(Positive::MIN))]
     {
         let mut mold = Mold::of(license.clone());

@@ -14,7 +14,7 @@ mod token;
 pub use alert::{AlertAnswer, AlertsAnswer};
 pub use audit::{
     AuditAnswer, AuditEventAnswer, ChainAnswer, DeadLetterAnswer, DeadLettersAnswer, HeadAnswer,
-    VerifyAnswer,
+    MissingAnswer, VerifyAnswer,
 };
 pub use document::{LicenseAnswer, LicensesAnswer, LineAnswer, TrustAnswer, UploadAnswer};
 pub use ledger::{LedgerAnswer, LedgerUploadAnswer};

@@ -9,6 +9,7 @@ use farhold_policy::{Link, PolicyState, Question, Refused, Resolution, RuntimeFa
 
 use crate::{
     control_plane::ControlPlane,
+    documents::Documents,
     refusal::stored,
     sending,
     storage::{self, Origin},
@@ -74,7 +75,15 @@ pub(super) fn resolve(plane: &ControlPlane, call: &Call, feature: &str) -> Optio
 /// The documents as they speak for a runtime (contract v0.2 §4): at the machine of the agent that
 /// it is registered through, or at none.
 pub(super) fn policy(plane: &ControlPlane, known: &storage::RuntimeFacts) -> Arc<PolicyState> {
-    let documents = plane.documents();
+    policy_of(plane, &plane.documents(), known)
+}
+
+/// The same by these documents.
+pub(super) fn policy_of(
+    plane: &ControlPlane,
+    documents: &Documents,
+    known: &storage::RuntimeFacts,
+) -> Arc<PolicyState> {
     let agent = match known.origin {
         Origin::Agent(agent_id) => plane.storage.directory().agent(agent_id),
         Origin::Token(_) => None,

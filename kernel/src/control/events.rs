@@ -1,9 +1,9 @@
 //! `POST /kernel/audit/events`: what runtimes hand over, kept in the Kernel's own chain.
 
 use farhold_api::{Call, Refusal};
-use farhold_audit::{Redaction, inspect};
+use farhold_audit::{Redaction, Submitted};
 use farhold_contract::{
-    Code, Timestamp,
+    Code,
     call::events::EventAccepted,
     id::{EventId, TenantId},
 };
@@ -35,10 +35,12 @@ pub(super) async fn events(
     let judged: Vec<Result<EventId, Refusal>> = events
         .into_iter()
         .map(|event| {
-            let record = judge(call, event, redaction.as_ref(), now)?;
-            let event_id = record.event_id;
-            records.push(record);
-            Ok(event_id)
+            let submitted =
+                Submitted::new(event, call.tenant_id, call.runtime_id, redaction.as_ref());
+            let Submitted { head, event } =
+                submitted.map_err(|no| Refusal::new(no.code(), no.to_string()))?;
+            records.push(OwnRecord::new(now, &head, random::bytes(), event));
+            Ok(head.event_id)
         })
         .collect();
     if judged.iter().any(|event| matches!(event, Err(no) if no.code == Code::TenantMismatch)) {
@@ -59,27 +61,6 @@ pub(super) async fn events(
         }
     };
     Ok(judged.into_iter().map(outcome).collect())
-}
-
-/// Checks, redacts and hashes one event.
-fn judge(
-    call: &Call,
-    event: Box<[u8]>,
-    redaction: Option<&Redaction>,
-    now: Timestamp,
-) -> Result<OwnRecord, Refusal> {
-    let head = inspect(&event).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
-    if head.tenant_id != call.tenant_id {
-        return Err(Refusal::new(Code::TenantMismatch, "the event names another tenant"));
-    }
-    if head.runtime_id.is_some() && head.runtime_id != call.runtime_id {
-        return Err(Refusal::new(Code::RuntimeMismatch, "the event names another runtime"));
-    }
-    let kept = match redaction {
-        Some(redaction) => redaction.apply(&event).into_owned(),
-        None => event.into_vec(),
-    };
-    Ok(OwnRecord::new(now, &head, random::bytes(), kept))
 }
 
 /// What must not be kept of an organization's events, where its licenses say so.

@@ -1,6 +1,6 @@
 //! `GET /kernel/flags`: the switches that the licenses in force set.
 
-use farhold_api::{Call, Refusal};
+use farhold_api::{Call, FlagsReply, Refusal};
 use farhold_contract::{
     Code,
     call::flags::{FlagsResponse, SetFlag},
@@ -9,7 +9,7 @@ use farhold_contract::{
 use crate::control_plane::ControlPlane;
 
 use super::{
-    check::{policy, policy_facts},
+    check::{policy_facts, policy_of},
     standing,
 };
 
@@ -18,12 +18,17 @@ use super::{
 ///
 /// # Errors
 /// `agent.suspended`; `runtime.not_registered` for an agent that asks in its own name.
-pub(super) fn flags(plane: &ControlPlane, call: &Call) -> Result<FlagsResponse, Refusal> {
+pub(super) fn flags(plane: &ControlPlane, call: &Call) -> Result<FlagsReply, Refusal> {
     standing::agent_may_call(plane, call)?;
     let directory = plane.storage.directory();
     let known = call.runtime_id.and_then(|id| directory.runtime(call.tenant_id, id));
     let known = known.ok_or(Code::RuntimeNotRegistered)?;
-    let (policy, now) = (policy(plane, &known), plane.decision_time());
-    let set = policy.flags(call.tenant_id, &policy_facts(&known), &now);
-    Ok(FlagsResponse { flags: set.into_iter().map(SetFlag::from).collect() })
+    let documents = plane.documents();
+    let policy = policy_of(plane, &documents, &known);
+    let (facts, now) = (policy_facts(&known), plane.decision_time());
+    let set = policy.flags(call.tenant_id, &facts, &now);
+    let set_by = set.iter().map(|flag| (flag.license_id, flag.serial.as_u64()));
+    documents.flags.reply(&facts.version, set_by, || FlagsResponse {
+        flags: set.iter().copied().map(SetFlag::from).collect(),
+    })
 }

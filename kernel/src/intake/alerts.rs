@@ -14,7 +14,7 @@ use farhold_contract::{
 use crate::{
     incident,
     intake::judge::Judged,
-    storage::{AgentFacts, HeldBranch, NewAlert, Taken},
+    storage::{AgentFacts, HeldBranch, MissingRun, NewAlert, Taken},
 };
 
 /// Foreign tenants that an alert names: a hostile batch has thousands.
@@ -50,6 +50,7 @@ impl Incidents {
     ) -> Self {
         let device_key = agent.device_key.id();
         let (opening, before) = (judged.opening, judged.summary.before());
+        let begins = before.seq == 0 || incident::branches(held, opening.epoch) == 0;
         Self {
             agent: agent.runtime_id,
             tenant_id: agent.own_tenant(),
@@ -61,7 +62,7 @@ impl Incidents {
                 opening.epoch,
                 incident::branches(held, opening.epoch),
             ),
-            missing: (before.seq == 0).then(|| missing(&opening, held)).flatten(),
+            missing: begins.then(|| missing(&opening, held)).flatten(),
             foreign: judged.foreign.clone(),
             at,
         }
@@ -69,7 +70,7 @@ impl Incidents {
 
     /// The alerts, now that it is known what became of the batch.
     pub(super) fn after(self, taken: &Taken) -> Vec<NewAlert> {
-        let &Taken::Accepted { new, forked, .. } = taken else { return Vec::new() };
+        let &Taken::Accepted { new, forked, missing, .. } = taken else { return Vec::new() };
         // What was taken in before has been told before.
         if new == 0 {
             return Vec::new();
@@ -84,6 +85,12 @@ impl Incidents {
         if let Some(Missing { epoch, from, to }) = &self.missing {
             let detail = json!({"epoch": epoch, "from": from, "to": to});
             let incident = incident::missing(self.device_key, *epoch, *from);
+            alerts.push(self.alert(AlertCode::EventsMissing, incident, detail));
+        }
+        if let Some(MissingRun { from, to }) = missing {
+            let epoch = self.opening.epoch;
+            let detail = json!({"epoch": epoch, "from": from, "to": to.seq, "receipted": true});
+            let incident = incident::missing(self.device_key, epoch, from);
             alerts.push(self.alert(AlertCode::EventsMissing, incident, detail));
         }
         if !self.foreign.is_empty() {

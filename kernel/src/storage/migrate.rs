@@ -7,10 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::StorageError;
 
 /// Every step, oldest first; the schema's number is how many have been taken.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_registry.sql"),
     include_str!("migrations/0002_audit.sql"),
     include_str!("migrations/0003_ledger.sql"),
+    include_str!("migrations/0004_missing.sql"),
 ];
 
 /// Brings the database to this version's schema.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use farhold_audit::{ChainPosition, Class, Epoch, Opening, Previous, event_hash, inspect_recorded};
-use farhold_bundle::Signer;
+use farhold_bundle::{Positive, Signer, payload::Receipt, seal};
 use farhold_contract::{
     Code,
     id::{RuntimeId, TenantId},
@@ -47,7 +47,8 @@ impl Chain {
             }
         });
         let records = records.collect();
-        Batch { agent: self.agent, opening: self.opening, before, received_at: now, records }
+        let (agent, opening) = (self.agent, self.opening);
+        Batch { agent, opening, before, receipt: None, received_at: now, records }
     }
 
     fn start(&self) -> ChainPosition {
@@ -210,6 +211,60 @@ async fn a_forked_chain_is_intact_with_two_heads() {
     let forked = &verified["chains"][0];
     assert_eq!((&forked["records"], &forked["branches"]), (&json!(5), &json!(1)));
     assert_eq!(forked["heads"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn records_that_a_receipt_stands_for_are_named_as_missing_until_they_come() {
+    let (stage, vendor) = Vendor::trusted().await;
+    let tenant_id = stage.tenant("Acme Sur").await;
+    let (agent, signer) = stage.agent(&[tenant_id]).await;
+    let device_key_id = signer.public_key().id();
+    let opening = Opening { device_key_id, epoch: EPOCH, previous: Previous::NONE };
+    let chain = Chain { agent, tenant_id, opening };
+    let first = chain.batch(&stage, chain.start(), &[1, 2]);
+    let to = ChainPosition { seq: 2, head: first.records[1].head };
+    let receipt = Receipt {
+        device_key: signer.public_key().clone(),
+        epoch: EPOCH.to_string(),
+        seq: Positive::new(2).unwrap(),
+        head: to.head.into(),
+        received_at: stage.plane.now(),
+    };
+    let kernel = vendor.kernel_key();
+    let mut after = chain.batch(&stage, to, &[4, 5]);
+    after.receipt = Some(seal(&receipt, kernel).unwrap());
+    stage.plane.storage.take_batch(after, no_trail).await.unwrap();
+
+    let path = format!("/kernel/admin/audit/verify?agent={agent}");
+    let verified = stage.get(path.clone()).answer().await.ok();
+    let found = &verified["chains"][0];
+    assert_eq!((&verified["intact"], &found["records"]), (&json!(true), &json!(2)), "{verified}");
+    let missing = json!([{
+        "from": 1, "to": 2, "received_at": receipt.received_at,
+        "receipt_key_ids": [kernel.public_key().id()],
+    }]);
+    assert_eq!((&found["missing"], &found["branches"]), (&missing, &json!(0)));
+
+    // A receipt changed in the database stands for nothing.
+    let database = rusqlite::Connection::open(stage.folder.path().join("kernel/kernel.db"));
+    let database = database.unwrap();
+    let kept: Vec<u8> =
+        database.query_row("SELECT receipt FROM missing", [], |row| row.get(0)).unwrap();
+    let other = Receipt { seq: Positive::new(3).unwrap(), ..receipt };
+    for forged in [seal(&other, kernel).unwrap(), seal(&other, &signer).unwrap(), Vec::new()] {
+        database.execute("UPDATE missing SET receipt = ?1", [&forged]).unwrap();
+        let verified = stage.get(path.clone()).answer().await.ok();
+        let fault = verified["chains"][0]["fault"].as_str().unwrap();
+        assert!(fault.starts_with("the receipt for record 2"), "{fault}");
+    }
+    database.execute("UPDATE missing SET receipt = ?1", [&kept]).unwrap();
+
+    // They came another way: an older state of the site sent them.
+    stage.plane.storage.take_batch(first, no_trail).await.unwrap();
+    let verified = stage.get(path).answer().await.ok();
+    let found = &verified["chains"][0];
+    assert_eq!((&verified["intact"], &found["records"]), (&json!(true), &json!(4)), "{verified}");
+    assert!(found.get("missing").is_none(), "{verified}");
 }
 
 #[tokio::test]

@@ -51,6 +51,11 @@ impl Vendor {
         (stage, vendor)
     }
 
+    /// The key that signs receipts.
+    pub(crate) const fn kernel_key(&self) -> &FileSigner {
+        &self.kernel
+    }
+
     pub(crate) fn root(&self, version: u64) -> Vec<u8> {
         self.root_with(version, [&self.license, &self.revocation], &[])
     }

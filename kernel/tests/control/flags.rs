@@ -75,6 +75,38 @@ async fn a_new_license_turns_a_flag_off_at_once_and_polling_costs_nothing() {
 }
 
 #[tokio::test]
+async fn the_tag_turns_with_the_version_and_the_organization_and_not_with_a_serial_alone() {
+    let (kernel, tenant, runtime) = site().await;
+    let flags = json!([
+        {"key": "live", "value": true},
+        {"key": "beta", "value": true, "versions": ">=2"},
+    ]);
+    kernel.license(tenant, json!({"flags": flags}));
+    let theirs = kernel.runtime(kernel.tenant().await).await;
+    let tag = async |runtime: &Runtime| {
+        ask(runtime).of(&kernel).await.headers["etag"].to_str().unwrap().to_owned()
+    };
+    let first = tag(&runtime).await;
+    assert_ne!(tag(&theirs).await, first, "another organization's is another answer");
+    let register = |version: &str| Ask::register_with(tenant, json!({"version": version}));
+
+    register("2.0.0").by(&runtime).of(&kernel).await;
+    let second = tag(&runtime).await;
+    assert_ne!(second, first);
+    let known = ask(&runtime).with("if-none-match", &second).of(&kernel).await;
+    assert_eq!((known.status, known.body.is_empty()), (304, true));
+    let outdated = ask(&runtime).with("if-none-match", &first).of(&kernel).await;
+    assert_eq!(set(&outdated).len(), 2);
+
+    register("1.4.0").by(&runtime).of(&kernel).await;
+    assert_eq!(tag(&runtime).await, first, "the same answer has the same tag");
+    // The same flags in the next serial are the same answer.
+    kernel.license(tenant, json!({"serial": 2, "flags": flags}));
+    let known = ask(&runtime).with("if-none-match", &first).of(&kernel).await;
+    assert_eq!((known.status, known.body.is_empty()), (304, true));
+}
+
+#[tokio::test]
 async fn a_revoked_license_sets_nothing_and_one_that_waits_not_yet() {
     let (kernel, tenant, runtime) = site().await;
     let license = kernel.license(tenant, json!({"flags": [{"key": "live", "value": true}]}));

@@ -13,12 +13,12 @@ use farhold_audit::{
     checkpoint,
 };
 use farhold_bundle::{
-    Signer, Whole,
-    payload::{Enroll, Renew},
+    Positive, Signer, Whole,
+    payload::{Enroll, Receipt, Renew},
     seal,
 };
 use farhold_contract::{
-    Timestamp,
+    Sha256Digest, Timestamp,
     id::{RuntimeId, TenantId},
 };
 use farhold_keys::FileSigner;
@@ -93,6 +93,35 @@ impl Agent {
     /// Its lines.
     pub(crate) fn lines(&self, from: usize) -> Vec<u8> {
         self.chain.lines(from, &self.device, Some(self.runtime_id), self.instance)
+    }
+
+    /// The batch of the records after `from`, with the receipt for what comes before.
+    pub(crate) fn batch_presenting(&self, from: usize, receipt: &[u8]) -> Vec<u8> {
+        let receipt = Some(String::from_utf8(receipt.to_vec()).unwrap());
+        let lines = self.chain.lines_presenting(
+            from,
+            receipt,
+            &self.device,
+            Some(self.runtime_id),
+            self.instance,
+        );
+        compressed(&lines)
+    }
+
+    /// What a receipt says of this agent's chain up to its record `seq`.
+    pub(crate) fn receipt_at(&self, seq: usize) -> Receipt {
+        self.receipt_at_head(seq as u64, self.chain.positions[seq].head.into())
+    }
+
+    /// The same with a head that another agent's chain comes to.
+    pub(crate) fn receipt_at_head(&self, seq: u64, head: Sha256Digest) -> Receipt {
+        Receipt {
+            device_key: self.device.public_key().clone(),
+            epoch: self.chain.opening.epoch.to_string(),
+            seq: Positive::new(seq).unwrap(),
+            head,
+            received_at: Timestamp::from_ms(1_790_000_000_000),
+        }
     }
 
     /// Its own document for a new certificate.
@@ -177,6 +206,17 @@ impl Chain {
         runtime_id: Option<RuntimeId>,
         instance: [u8; 16],
     ) -> Vec<u8> {
+        self.lines_presenting(from, None, device, runtime_id, instance)
+    }
+
+    fn lines_presenting(
+        &self,
+        from: usize,
+        receipt: Option<String>,
+        device: &FileSigner,
+        runtime_id: Option<RuntimeId>,
+        instance: [u8; 16],
+    ) -> Vec<u8> {
         let standing = AgentStanding {
             runtime_id,
             lost: BTreeMap::new(),
@@ -187,7 +227,7 @@ impl Chain {
             revocations: Whole::new(0).unwrap(),
             licenses: Vec::new(),
         };
-        let checkpoint = checkpoint(
+        let mut checkpoint = checkpoint(
             device.public_key(),
             &self.opening,
             self.positions[from],
@@ -195,6 +235,7 @@ impl Chain {
             standing,
         )
         .unwrap();
+        checkpoint.receipt = receipt;
         let mut lines = Vec::new();
         let mut writer = ExportWriter::begin(&checkpoint, device, &mut lines).unwrap();
         for record in &self.records[from..] {

@@ -117,6 +117,29 @@ async fn a_license_bound_to_a_machine_waits_until_the_machine_is_known_and_goes_
 }
 
 #[tokio::test]
+async fn what_a_site_only_remembers_of_its_machine_is_kept_with_its_report() {
+    let world = World::new().await;
+    let agent = Agent::enrolled(&world, &[tenant_a()]).await;
+    let tell = |remembered: Value| {
+        let salt = "5a".repeat(16);
+        json!({"fingerprint": {"salt": salt, "components": machine("ab"), "remembered": remembered}})
+    };
+    let kept = async || {
+        let known = world.plane.storage.agent(agent.runtime_id).await.unwrap().unwrap();
+        json!(known.heartbeat.unwrap().report.fingerprint.unwrap().remembered)
+    };
+    let hidden = json!({"disk.root": "2026-03-01T00:00:00Z"});
+    let (status, _) = agent.heartbeat(&world, &tell(hidden.clone())).await;
+    assert_eq!((status, kept().await), (200, hidden));
+    // An agent of before says nothing of it; one that reads all again says so.
+    let (status, _) = agent.heartbeat(&world, &tell(json!({}))).await;
+    assert_eq!((status, kept().await), (200, json!({})));
+    let foreign = tell(json!({"cluster_id": "2026-03-01T00:00:00Z"}));
+    let (status, problem) = agent.heartbeat(&world, &foreign).await;
+    assert_eq!((status, &problem["code"]), (400, &json!("request.malformed")), "{problem}");
+}
+
+#[tokio::test]
 async fn a_fingerprint_beyond_measure_is_malformed() {
     let world = World::new().await;
     let agent = Agent::enrolled(&world, &[tenant_a()]).await;

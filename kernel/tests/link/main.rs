@@ -9,6 +9,7 @@ mod heartbeats;
 mod init;
 mod ledger_book;
 mod load;
+mod receipted;
 mod renewal;
 mod vendor;
 mod world;

@@ -70,6 +70,32 @@ impl Vendor {
         seal(&root, &self.root).unwrap()
     }
 
+    /// A root of this version whose role kernel has these keys.
+    pub(crate) fn root_of_kernel_keys(
+        &self,
+        version: u64,
+        kernel: &[&PublicKey],
+        more: &Value,
+    ) -> Vec<u8> {
+        let others =
+            [self.root.public_key(), self.license.public_key(), self.revocation.public_key()];
+        let keys = others.into_iter().chain(kernel.iter().copied());
+        let keys: Vec<Value> = keys.map(|key| json!({"public_key": key})).collect();
+        let role = |key: &PublicKey| json!({"key_ids": [key.id()], "threshold": 1});
+        let ids: Vec<_> = kernel.iter().map(|key| key.id()).collect();
+        let mut members = json!({
+            "keys": keys,
+            "roles": {
+                "root": role(self.root.public_key()),
+                "license": role(self.license.public_key()),
+                "revocation": role(self.revocation.public_key()),
+                "kernel": {"key_ids": ids, "threshold": 1},
+            },
+        });
+        add(&mut members, more);
+        self.root_at(version, self.license.public_key(), &members)
+    }
+
     pub(crate) fn trust(&self) -> TrustRoot {
         TrustRoot::install(&self.root_line(), None).unwrap()
     }

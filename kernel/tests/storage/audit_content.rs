@@ -147,6 +147,7 @@ async fn other_bytes_under_a_known_id_are_a_conflict_that_a_retry_hears_of_again
         new,
         known,
         forked: false,
+        missing: None,
         tip: site.at(),
         refused: vec![(4, refused.clone())],
     };

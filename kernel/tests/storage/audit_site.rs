@@ -130,6 +130,7 @@ impl Site {
             agent: self.agent,
             opening: self.opening,
             before: self.after(first - 1),
+            receipt: None,
             received_at: NOW,
             records: self.records[first - 1..last].to_vec(),
         }
@@ -153,7 +154,7 @@ pub(crate) fn event_id() -> EventId {
 
 pub(crate) fn accepted(new: usize, known: usize, forked: bool, tip: ChainPosition) -> Taken {
     let (new, known) = (new as u64, known as u64);
-    Taken::Accepted { new, known, forked, tip, refused: Vec::new() }
+    Taken::Accepted { new, known, forked, missing: None, tip, refused: Vec::new() }
 }
 
 /// Everything of a branch, held to be the one chain that leads from the opening to its tip.
@@ -162,7 +163,8 @@ pub(crate) async fn verified(
     branch: &HeldBranch,
     page: usize,
 ) -> Vec<HeldRecord> {
-    let mut position = ChainPosition::start(&branch.opening);
+    let start = branch.missing.map(|run| run.to);
+    let mut position = start.unwrap_or_else(|| ChainPosition::start(&branch.opening));
     let mut records = Vec::new();
     loop {
         let found = storage.chain_records(branch.branch, position.seq, page).await.unwrap();

@@ -7,6 +7,7 @@ mod audit_branches;
 mod audit_content;
 mod audit_group;
 mod audit_listing;
+mod audit_missing;
 mod audit_own;
 mod audit_site;
 mod audit_speed;

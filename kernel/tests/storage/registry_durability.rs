@@ -77,7 +77,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let before = fs::read(&path).unwrap();
     let refused = Storage::open(&path, own_chain(), Limits::default()).map(drop);
     assert!(
-        matches!(refused, Err(StorageError::NewerSchema { found: 99, known: 3 })),
+        matches!(refused, Err(StorageError::NewerSchema { found: 99, known: 4 })),
         "{refused:?}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -1,6 +1,8 @@
 //! `answer`: the license that a site's request asks for, bound to that site's machine.
 
+mod draft;
 mod output;
+mod sign;
 mod told;
 
 use std::{
@@ -8,33 +10,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use farhold_bundle::{
-    Envelope, LIMITS, Positive, PublicKey, Role, Signer, TrustRoot, Verified, Whole,
-    payload::{License, Request},
-};
-use farhold_contract::{Code, Timestamp, id::LicenseId};
-use farhold_ledger::{Act, Ledger, Move};
+use farhold_bundle::{LIMITS, PublicKey, TrustRoot, Verified, payload::Request};
+use farhold_contract::{Code, Timestamp};
+use farhold_ledger::{Act, Ledger};
 
 use super::{
     clock,
-    issue::template_text,
+    ledger::{mended, open_file},
     page::Page,
-    passphrase::{PassphraseArgs, Passphrases},
+    passphrase::PassphraseArgs,
     trust::TrustArgs,
 };
 use crate::{
-    answer::{
-        bind, contract_for, issue_of, knows_release, release_of, require_move, require_root,
-        warnings,
-    },
+    answer::{given_up_by_another_key, release_of, require_root, warnings},
     assemble::open_lines,
     clock_reset::open_request,
     file,
-    issue::{self, Next},
     ledger::{self, LedgerFile, require_reason},
     refusal::Refusal,
-    template::{self, BindTo, Mold, Template},
+    template::BindTo,
 };
+use draft::Draft;
 use output::Outputs;
 
 /// What `answer` takes.
@@ -76,7 +72,7 @@ pub(crate) struct Args {
     /// Moves the license although this year's moves are used up, for this reason
     #[arg(long, value_name = "REASON")]
     over_budget: Option<String>,
-    /// When it is issued; the system clock if not said
+    /// When it is issued, as the license says; the system clock if not said
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     #[command(flatten)]
@@ -99,19 +95,10 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         let warned = warnings(&request, &root, &[], None, now);
         return Ok(told::request(&request, None, now).with_warnings(warned));
     };
-    match args.draft(&root)? {
+    match Draft::of(&args, &root)? {
         None => args.show(path, &root, &request, now),
         Some(draft) => args.answer(path, &root, &request, draft, now),
     }
-}
-
-/// The license that would answer, before it is bound.
-struct Draft {
-    mold: Mold,
-    license_id: Option<LicenseId>,
-    bind: BindTo,
-    rehosts_per_year: Option<Whole>,
-    template: Option<Template>,
 }
 
 impl Args {
@@ -140,46 +127,6 @@ impl Args {
         opened.map_err(|refusal| refusal.of_file(&self.request))
     }
 
-    /// What would answer; nothing where the request is only to be shown.
-    fn draft(&self, root: &TrustRoot) -> Result<Option<Draft>, Refusal> {
-        if let Some(path) = &self.template {
-            let of_template = |refusal: Refusal| refusal.of_file(path);
-            let template = template::read(&template_text(path)?).map_err(of_template)?;
-            let license_id = match (template.license_id(), self.new_id) {
-                (Some(_), true) => {
-                    return Err(Refusal::usage(
-                        "the template has a license_id and --new-id asks for another",
-                        "Leave out one of them.",
-                    ));
-                }
-                (None, true) => Some(clock::new_id(LicenseId::from_uuid)),
-                (id, false) => id,
-            };
-            return Ok(Some(Draft {
-                mold: template.mold(root.root().issuer.id).map_err(of_template)?,
-                license_id,
-                bind: self.bind.unwrap_or_else(|| template.bind_to()),
-                rehosts_per_year: template.rehosts_per_year(),
-                template: Some(template),
-            }));
-        }
-        let Some(path) = &self.from else { return Ok(None) };
-        let verify = |envelope: Envelope| Ok(root.verify::<License>(envelope)?);
-        let license = open_lines(&file::read(path, LIMITS.bundle_bytes)?)
-            .and_then(|mut lines| match (lines.pop(), lines.len()) {
-                (Some(envelope), 0) => verify(envelope),
-                _ => Err(Refusal::new(Code::BundleMalformed, "one license is needed")),
-            })
-            .map_err(|refusal| refusal.of_file(path))?;
-        Ok(Some(Draft {
-            license_id: Some(license.license_id),
-            bind: self.bind.unwrap_or_else(|| of_binding(&license)),
-            rehosts_per_year: None,
-            mold: Mold::of(license.content().clone()),
-            template: None,
-        }))
-    }
-
     /// Shows a request and notes what it gives up.
     fn show(
         &self,
@@ -188,141 +135,31 @@ impl Args {
         request: &Verified<Request>,
         now: Timestamp,
     ) -> Result<Page, Refusal> {
-        let ledger = match request.release {
-            Some(_) => {
-                let mut file = LedgerFile::open(path, root)?;
-                note_release(&mut file, request, now)?;
-                file.ledger().clone()
-            }
-            None => ledger::read(path)?,
-        };
-        let warned = warnings(request, root, &[], Some(&ledger), now);
-        Ok(told::request(request, Some(&ledger), now).with_warnings(warned))
+        if request.release.is_none() {
+            return Ok(self.page(root, request, &ledger::read(path)?, now));
+        }
+        let mut file = open_file(path, root)?;
+        note_release(&mut file, request)?;
+        Ok(self.page(root, request, file.ledger(), now).with_said(mended(&file)))
     }
 
-    /// Signs, enters and hands over what answers a request.
-    fn answer(
+    fn page(
         &self,
-        path: &Path,
         root: &TrustRoot,
         request: &Verified<Request>,
-        mut draft: Draft,
+        ledger: &Ledger,
         now: Timestamp,
-    ) -> Result<Page, Refusal> {
-        self.outputs.require_any()?;
-        bind(&mut draft.mold, request, draft.bind)?;
-        self.check(&draft, root, now)?;
-        issue::require_time(root, now)?;
-        let keys = Passphrases::load_all(&self.passphrase, &self.key, root, Role::License)?;
-        let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
-        self.outputs.require_typed(signers.len())?;
-        let with = self.outputs.open_with()?;
-        let mut file = LedgerFile::open(path, root)?;
-        let license_id = draft.license_id(file.ledger(), request)?;
-        if request.release == Some(license_id) {
-            note_release(&mut file, request, now)?;
-            return Err(Refusal::usage(
-                format!(
-                    "this machine gives license {license_id} up by this very request; it is noted"
-                ),
-                "Answer the request of the machine that is to have it.",
-            ));
-        }
-        let next = issue::next(file.ledger(), &draft.mold, license_id, None, now)?;
-        let contract = file.ledger().contract(license_id);
-        let step = match next {
-            // It was entered before, and counted then.
-            Next::Known(_) => Move::Same,
-            Next::New(_) => require_move(
-                contract,
-                request,
-                draft.rehosts_per_year,
-                self.over_budget.is_some(),
-                now,
-            )?,
-        };
-        let signed = issue::issue(root, &draft.mold.cast(next.stamp()), &signers)?;
-        let bundle = self.outputs.bundle(root, &signed, with.clone(), now)?;
-        note_release(&mut file, request, now)?;
-        if let Next::New(_) = next {
-            let mut issue = issue_of(&signed, request);
-            issue.rehosts_per_year = draft.rehosts_per_year.or_else(|| {
-                file.ledger().contract(license_id).and_then(|known| known.newest.rehosts_per_year)
-            });
-            issue.reason = self.over_budget.clone();
-            let act = match step {
-                Move::Rehost => Act::Rehosted(issue),
-                Move::First | Move::Same => Act::Issued(issue),
-            };
-            file.enter(now, act)?;
-        }
-        // specs/ledger.md §6: entered and durable before anyone else can have it.
-        let handed = self.outputs.write(&signed, &bundle)?;
-        let mut warned = warnings(request, root, &with, Some(file.ledger()), now);
-        warned.extend(issue::warnings(&signed));
-        warned.extend(clock::ahead(now));
-        Ok(told::answer(request, file.ledger(), &signed, &next, step, handed, now)
-            .with_warnings(warned))
-    }
-
-    /// Holds what would be signed to every rule, before anyone types a passphrase.
-    fn check(&self, draft: &Draft, root: &TrustRoot, now: Timestamp) -> Result<(), Refusal> {
-        let license = draft.mold.cast(template::Stamp {
-            license_id: draft.mold.content().license_id,
-            serial: Positive::MIN,
-            issued_at: now,
-        });
-        match (&draft.template, &self.template) {
-            (Some(template), Some(path)) => template
-                .check(&license)
-                .and_then(|()| issue::refuse_nonsense(template, &license, root))
-                .map_err(|refusal| refusal.of_file(path)),
-            _ => match issue::nonsense(&license, root) {
-                Some((member, why)) => Err(Refusal::usage(
-                    format!("the license's {member} {why}"),
-                    "Answer with a template that says otherwise.",
-                )),
-                None => Ok(()),
-            },
-        }
-    }
-}
-
-impl Draft {
-    fn license_id(&self, ledger: &Ledger, request: &Request) -> Result<LicenseId, Refusal> {
-        if let Some(id) = self.license_id {
-            return Ok(id);
-        }
-        contract_for(ledger, &self.mold, request)?.ok_or_else(|| {
-            Refusal::new(
-                Code::TemplateInvalid,
-                "the template has no license_id, and the ledger has none",
-            )
-            .with_next("Give --new-id for a new contract.")
-        })
-    }
-}
-
-/// As a license is bound already; to the device where it is bound to nothing.
-fn of_binding(license: &License) -> BindTo {
-    match &license.binding {
-        Some(farhold_bundle::payload::Binding::Fingerprint(binding)) => {
-            BindTo::Fingerprint(Some(binding.require))
-        }
-        _ => BindTo::Device,
+    ) -> Page {
+        let mut warned = warnings(request, root, &[], Some(ledger), now);
+        warned.extend(given_up_by_another_key(request, ledger));
+        told::request(request, Some(ledger), now).with_warnings(warned)
     }
 }
 
 /// Enters what a request gives up, once.
-fn note_release(
-    file: &mut LedgerFile,
-    request: &Verified<Request>,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    match release_of(request) {
-        Some(release) if !knows_release(file.ledger(), &release) => {
-            file.enter(now, Act::Released(release))
-        }
-        _ => Ok(()),
+fn note_release(file: &mut LedgerFile, request: &Verified<Request>) -> Result<(), Refusal> {
+    match release_of(request, file.ledger())? {
+        Some(release) => file.enter(clock::now(), Act::Released(release)),
+        None => Ok(()),
     }
 }

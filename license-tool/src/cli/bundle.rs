@@ -79,7 +79,8 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
          --licenses"
             .to_owned()
     });
-    let warnings = fallen.chain(lost).chain(unchecked).collect();
+    let ahead = clock::ahead_in(&plan.standing);
+    let warnings = fallen.chain(lost).chain(unchecked).chain(ahead).collect();
     Ok(Page::new(plan_text(&plan), json).with_warnings(warnings))
 }
 

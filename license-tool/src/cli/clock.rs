@@ -1,10 +1,11 @@
 //! The clock and new ids: the only place of the tool that knows either.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
+use farhold_bundle::Standing;
 use farhold_contract::{Timestamp, id::IdError};
+
+use crate::dated;
 
 /// The system clock, to the second: documents carry no fractions.
 pub(crate) fn now() -> Timestamp {
@@ -15,21 +16,18 @@ pub(crate) fn now() -> Timestamp {
 /// Whether a time lies farther ahead of the system clock than the rules about clocks allow
 /// (`bundle.md` §5).
 pub(crate) fn is_far_ahead(time: Timestamp) -> bool {
-    time.saturating_since(now()) > FAR
+    dated::is_far_ahead(time, now())
 }
 
 /// What should be known of a document that is dated far ahead of the system clock.
 pub(crate) fn ahead(dated: Timestamp) -> Option<String> {
-    is_far_ahead(dated).then(|| {
-        format!(
-            "it is dated {dated}, and the clock of this machine says {}: a site that takes it goes \
-             back behind that date no more, and what ends before is over there",
-            now()
-        )
-    })
+    dated::ahead("it", dated, now())
 }
 
-const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+/// The same of every document that stands.
+pub(crate) fn ahead_in(standing: &Standing) -> Vec<String> {
+    dated::ahead_in(standing, now())
+}
 
 /// A new identifier of the kind that `from_uuid` makes.
 pub(crate) fn new_id<T>(from_uuid: impl FnOnce(Uuid) -> Result<T, IdError>) -> T {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     drill::{
-        Proof, Rehearsal, Stage, lost_root_key, stolen_license_key, stolen_revocation_key,
+        Files, Proof, Rehearsal, Stage, lost_root_key, stolen_license_key, stolen_revocation_key,
         stolen_root_key,
     },
     issued::licenses,
@@ -71,7 +71,14 @@ pub(crate) fn run(verb: Verb) -> Result<Page, Refusal> {
     }
     let root = args.trust.open()?;
     let issued = args.known.read(&root)?;
-    let stage = Stage { root: &root, issued: &issued, now: args.at.unwrap_or_else(clock::now) };
+    let files = Files {
+        root: &args.trust.root,
+        licenses: &args.known.licenses,
+        ledger: args.known.ledger.as_deref(),
+        is_taken: &|path| path.symlink_metadata().is_ok(),
+    };
+    let now = args.at.unwrap_or_else(clock::now);
+    let stage = Stage { root: &root, issued: &issued, files, now };
     let rehearsal = rehearse(&stage, &args.key)?;
     let mut json = json!(rehearsal);
     json["holds"] = rehearsal.holds().into();
@@ -105,7 +112,7 @@ fn text(rehearsal: &Rehearsal) -> String {
     }
     text.push_str("\nWhat to do:\n");
     for (at, step) in rehearsal.steps.iter().enumerate() {
-        text.push_str(&format!("  {}. {}\n", at + 1, step.what));
+        text.push_str(&format!("  {}. {}\n", at + 1, one_line(&step.what)));
         for command in step.commands.iter().take(SHOWN) {
             text.push_str(&format!("     {}\n", one_line(command)));
         }

@@ -1,5 +1,6 @@
 //! `issue`: a license from a template, or one for each row of a table.
 
+mod again;
 mod break_glass;
 mod many;
 mod one;
@@ -23,8 +24,10 @@ use crate::{file, key::Key, refusal::Refusal};
 #[command(after_long_help = AFTER)]
 pub(crate) struct Args {
     /// The template
-    #[arg(value_name = "TEMPLATE")]
-    template: PathBuf,
+    #[arg(value_name = "TEMPLATE", required_unless_present = "from", conflicts_with = "from")]
+    template: Option<PathBuf>,
+    #[command(flatten)]
+    again: again::AgainArgs,
     /// A license key of the root; several where the root asks for several
     #[arg(long, value_name = "FILE|URI", required_unless_present = "dry_run")]
     key: Vec<PathBuf>,
@@ -38,12 +41,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = positive, required_unless_present = "ledger")]
     serial: Option<Positive>,
     /// Makes a new contract: the template has no license_id
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, conflicts_with_all = ["csv", "from"])]
     new_id: bool,
     /// Binds the license to no machine, on purpose
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     unbound: bool,
-    /// When it is issued; the system clock if not said
+    /// When it is issued, as the license says; the system clock if not said
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// Where the license is written; never over another file
@@ -60,7 +63,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REASON", requires = "ledger", conflicts_with = "csv")]
     over_budget: Option<String>,
     /// Issues a license for each row of this table
-    #[arg(long, value_name = "FILE", requires = "ledger", conflicts_with_all = ["serial", "out"])]
+    #[arg(long, value_name = "FILE", requires = "ledger", conflicts_with_all = ["serial", "out", "from"])]
     csv: Option<PathBuf>,
     /// The folder for a file a license; made if it is not there
     #[arg(long, value_name = "FOLDER", requires = "csv", conflicts_with = "out_jsonl")]
@@ -68,6 +71,10 @@ pub(crate) struct Args {
     /// The file for one license a line
     #[arg(long, value_name = "FILE", requires = "csv")]
     out_jsonl: Option<PathBuf>,
+    /// Gives the next serial also to rows of which nothing changed but the key: theirs was rotated
+    /// since. Rows whose key was revoked get it in any case
+    #[arg(long, requires = "csv")]
+    reissue: bool,
     /// Reads and checks every row of the table; signs nothing
     #[arg(long, requires = "csv")]
     dry_run: bool,
@@ -114,7 +121,8 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
 impl Args {
     /// Every file that is read, so that no output is one of them.
     fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let inputs = self.key.iter().chain([&self.template, &self.trust.root]);
+        let inputs = self.key.iter().chain(&self.template).chain([&self.trust.root]);
+        let inputs = inputs.chain(self.again.files());
         let inputs = inputs.chain(self.ledger.iter()).chain(self.csv.iter());
         inputs.map(PathBuf::as_path).chain(self.passphrase.files())
     }
@@ -132,8 +140,11 @@ impl Args {
         self.at.unwrap_or_else(clock::now)
     }
 
-    fn template_text(&self) -> Result<String, Refusal> {
-        template_text(&self.template)
+    /// The template's path; clap asks for one where there is no license to issue again.
+    fn template(&self) -> Result<&Path, Refusal> {
+        self.template
+            .as_deref()
+            .ok_or_else(|| Refusal::usage("there is no template", "Give the template's file."))
     }
 
     /// Loads the keys; one that may not sign is refused before the next passphrase is asked for.

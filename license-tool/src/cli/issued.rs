@@ -5,11 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use farhold_bundle::TrustRoot;
+use farhold_bundle::{Envelope, TrustRoot, payload::DocumentType};
 use farhold_contract::Code;
 use farhold_ledger::{Act, Head};
 
-use crate::{assemble::open_lines, file, issued::Issued, refusal::Refusal};
+use crate::{
+    assemble::open_lines,
+    file,
+    issued::{Issued, Source},
+    refusal::Refusal,
+};
 
 /// Where the licenses that were issued are known from.
 #[derive(Debug, clap::Args)]
@@ -61,8 +66,12 @@ impl KnownArgs {
 
 fn add(issued: &mut Issued, root: &TrustRoot, path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let of_file = |refusal: Refusal| refusal.of_file(path);
-    for envelope in open_lines(bytes).map_err(of_file)? {
-        issued.add_document(root, envelope).map_err(of_file)?;
+    let documents = open_lines(bytes).map_err(of_file)?;
+    let is_license = |document: &&Envelope| document.kind() == DocumentType::License;
+    let is_alone = documents.iter().filter(is_license).count() == 1;
+    for document in documents {
+        let source = Source { file: path.to_owned(), is_alone };
+        issued.add_document(root, document, Some(source)).map_err(of_file)?;
     }
     Ok(())
 }

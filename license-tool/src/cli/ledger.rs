@@ -9,10 +9,16 @@ mod repair;
 mod show;
 mod verify;
 
-use clap::Subcommand;
+use std::path::Path;
 
-use super::page::Page;
-use crate::refusal::Refusal;
+use clap::Subcommand;
+use farhold_bundle::TrustRoot;
+
+use super::page::{Page, warn};
+use crate::{
+    ledger::{LedgerFile, Repair},
+    refusal::Refusal,
+};
 
 /// What is done with a ledger.
 #[derive(Subcommand)]
@@ -29,7 +35,7 @@ pub(crate) enum Verb {
     Export(export::Args),
     /// Enters a license that was issued without the ledger
     Enter(enter::Args),
-    /// Repairs a last line that was torn while it was written
+    /// Repairs a last line that was torn while it was written, or that is too long to be read
     Repair(repair::Args),
 }
 
@@ -43,5 +49,31 @@ pub(crate) fn run(verb: Verb) -> Result<Page, Refusal> {
         Verb::Export(args) => export::run(&args),
         Verb::Enter(args) => enter::run(&args),
         Verb::Repair(args) => repair::run(&args),
+    }
+}
+
+/// Opens a ledger for writing. What was put right of a torn end is said at once, whatever becomes
+/// of the verb; [`mended`] says it to programs.
+pub(super) fn open_file(path: &Path, root: &TrustRoot) -> Result<LedgerFile, Refusal> {
+    let file = LedgerFile::open(path, root)?;
+    mended(&file).iter().for_each(|said| warn(said));
+    Ok(file)
+}
+
+/// What was put right of a torn end, in a line.
+pub(super) fn mended(file: &LedgerFile) -> Option<String> {
+    match file.mended()? {
+        Repair::Whole(_) | Repair::CutOff { .. } => None,
+        Repair::Completed(head) => Some(format!(
+            "entry {} of the ledger lacked its line feed and has it now: whoever wrote it was \
+             interrupted before the license was written, which the same words again write",
+            head.seq
+        )),
+        Repair::MovedOut { to, bytes, head } => Some(format!(
+            "the ledger was torn after entry {}: {bytes} bytes of an entry that was never finished \
+             are now in {}; its license was not written",
+            head.seq,
+            to.display()
+        )),
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     let mut papers = Papers {
         licenses: Vec::new(),
         roots: Vec::new(),
+        revocations: Vec::new(),
         requests: Vec::new(),
         trust: root.as_ref(),
         ledger: ledger.as_ref(),
@@ -106,7 +107,7 @@ fn page(
             one_line(&finding.what),
             finding.name,
             finding.why,
-            finding.next,
+            one_line(&finding.next),
         ));
     }
     let count =
@@ -115,7 +116,7 @@ fn page(
         (count(Weight::Error), count(Weight::Warning), count(Weight::Note));
     let allowed = findings.iter().filter(|finding| is_allowed(finding)).count();
     let counts = format!("{errors} errors, {warnings} warnings, {notes} notes, {allowed} allowed");
-    let seen = papers.licenses.len() + papers.roots.len();
+    let seen = papers.licenses.len() + papers.roots.len() + papers.revocations.len();
     text.push_str(&format!("looked at {seen} documents and templates: {counts}\n"));
 
     let found: Vec<Value> = findings

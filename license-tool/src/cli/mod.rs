@@ -22,16 +22,18 @@ mod passphrase;
 mod receipt;
 mod revoke;
 mod root;
+mod sign;
 mod simulate;
+mod tally;
 mod trust;
 mod verify;
 mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use farhold_contract::{Code, exit::Exit};
+use farhold_terminal::{Unparsed, asks_for_json};
 
 use crate::refusal::Refusal;
 use page::Page;
@@ -60,6 +62,8 @@ enum Verb {
     /// Makes, changes, signs and shows trust roots
     #[command(subcommand)]
     Root(root::Verb),
+    /// Signs the draft of a root, of revocations or of a clock reset, which several people sign
+    Sign(Box<sign::Args>),
     /// Signs a license from a template, or one for each row of a table
     Issue(Box<issue::Args>),
     /// Answers a site's request with a license bound to its machine
@@ -80,7 +84,7 @@ enum Verb {
     /// Puts verified documents into one bundle for a site
     Bundle(bundle::Args),
     /// Revokes licenses: the next generation of revocations
-    Revoke(revoke::Args),
+    Revoke(Box<revoke::Args>),
     /// Repairs the clock of a site that no Kernel reaches, by its request
     ClockReset(clock_reset::Args),
     /// Rehearses the recovery from a stolen or lost key, in memory; writes nothing
@@ -105,9 +109,17 @@ enum AuditVerb {
 pub fn run() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(cli) => page::end(cli.json, dispatch(cli.verb)),
-        Err(error) => refuse_command_line(&error),
+        Err(error) => {
+            let unparsed = Unparsed::of(&error, Cli::command().get_name());
+            page::end_unparsed(asks_for_json(), unparsed)
+        }
     };
     ExitCode::from(exit.code())
+}
+
+/// Every verb and flag, for the man pages.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn dispatch(verb: Verb) -> Result<Page, Refusal> {
@@ -115,6 +127,7 @@ fn dispatch(verb: Verb) -> Result<Page, Refusal> {
         Verb::New(args) => new::run(args),
         Verb::Keygen(args) => keygen::run(args),
         Verb::Root(verb) => root::run(verb),
+        Verb::Sign(args) => sign::run(*args),
         Verb::Issue(args) => issue::run(*args),
         Verb::Answer(args) => answer::run(*args),
         Verb::Ledger(verb) => ledger::run(verb),
@@ -124,26 +137,11 @@ fn dispatch(verb: Verb) -> Result<Page, Refusal> {
         Verb::Diff(args) => diff::run(args),
         Verb::Simulate(args) => simulate::run(*args),
         Verb::Bundle(args) => bundle::run(args),
-        Verb::Revoke(args) => revoke::run(args),
+        Verb::Revoke(args) => revoke::run(*args),
         Verb::ClockReset(args) => clock_reset::run(args),
         Verb::Drill(verb) => drill::run(verb),
         Verb::Receipt(args) => receipt::run(args),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(args),
         Verb::Version => version::run(),
     }
-}
-
-/// A command line that was not understood; clap words it better than two lines could.
-fn refuse_command_line(error: &clap::Error) -> Exit {
-    let _ = error.print(); // to a closed pipe there is nothing to say
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return Exit::Ok;
-    }
-    // The flag itself was not parsed: a program that asked for JSON gets it all the same.
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let rendered = error.render().to_string();
-        let what = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        page::print(&page::error_json(&Refusal::new(Code::UsageInvalid, what)));
-    }
-    Exit::Usage
 }

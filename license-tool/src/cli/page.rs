@@ -5,8 +5,12 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use farhold_contract::{Code, exit::Exit};
+use farhold_terminal::{Told, Unparsed};
 
 use crate::refusal::Refusal;
+
+/// Text of foreign origin on one line, without anything a terminal would act on.
+pub(crate) use farhold_terminal::text::plain as one_line;
 
 /// What a verb has to say.
 pub(crate) struct Page {
@@ -16,6 +20,8 @@ pub(crate) struct Page {
     pub(crate) json: Value,
     /// What should be known beside the data.
     pub(crate) warnings: Vec<String>,
+    /// Warnings that people have read already, for programs.
+    pub(crate) said: Vec<String>,
     /// Why it failed, where there is something to show all the same.
     pub(crate) refusal: Option<Refusal>,
 }
@@ -23,12 +29,18 @@ pub(crate) struct Page {
 impl Page {
     /// A page of data.
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, warnings: Vec::new(), refusal: None }
+        Self { text: text.into(), json, warnings: Vec::new(), said: Vec::new(), refusal: None }
     }
 
     /// With warnings.
     pub(crate) fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings = warnings;
+        self
+    }
+
+    /// With warnings that were said at once.
+    pub(crate) fn with_said(mut self, said: impl IntoIterator<Item = String>) -> Self {
+        self.said.extend(said);
         self
     }
 }
@@ -44,7 +56,7 @@ pub(crate) fn end(as_json: bool, page: Result<Page, Refusal>) -> Exit {
     };
     let warnings = page.as_ref().map_or(&[][..], |page| &page.warnings);
     for warning in warnings {
-        talk(&format!("warning: {warning}"));
+        warn(warning);
     }
     let data = match (&page, as_json) {
         (Some(page), true) => pretty(&with_parts(page, refusal.as_ref())),
@@ -54,22 +66,31 @@ pub(crate) fn end(as_json: bool, page: Result<Page, Refusal>) -> Exit {
     };
     let printed = print(&data);
     if let Some(refusal) = &refusal {
-        talk(&format!("error: {} ({})", one_line(refusal.what()), refusal.code()));
-        talk(&format!("  try: {}", one_line(refusal.next())));
+        complain(refusal);
     }
     refusal.map_or(printed, |refusal| refusal.code().exit())
 }
 
+/// Prints the help that was asked for, or refuses a command line that was not understood.
+pub(crate) fn end_unparsed(as_json: bool, unparsed: Unparsed) -> Exit {
+    match unparsed {
+        Unparsed::Asked(help) => print(&help),
+        Unparsed::Mistake { told, help } => {
+            if let Some(help) = help.filter(|_| !as_json) {
+                talk(&help);
+            }
+            end(as_json, Err(Refusal::new(told.code, told.detail).with_next(told.action)))
+        }
+    }
+}
+
 /// Writes to standard output. A reader who has gone has all it wanted.
-pub(crate) fn print(data: &str) -> Exit {
+fn print(data: &str) -> Exit {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            talk(&format!(
-                "error: standard output can't be written: {error} ({})",
-                Code::OutputUnwritable
-            ));
-            talk(&format!("  try: {}", Code::OutputUnwritable.action()));
+            let what = format!("standard output can't be written: {error}");
+            complain(&Refusal::new(Code::OutputUnwritable, what));
             Code::OutputUnwritable.exit()
         }
         _ => Exit::Ok,
@@ -77,7 +98,7 @@ pub(crate) fn print(data: &str) -> Exit {
 }
 
 /// A refusal for programs.
-pub(crate) fn error_json(refusal: &Refusal) -> String {
+fn error_json(refusal: &Refusal) -> String {
     pretty(&json!({ "error": error_object(refusal) }))
 }
 
@@ -86,28 +107,24 @@ pub(crate) fn talk(line: &str) {
     let _ = writeln!(io::stderr(), "{line}"); // nobody is left to be told that it failed
 }
 
-/// Text of foreign origin on one line, without anything a terminal would act on.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        // Bidirectional controls reorder what is read; a line break would forge a line.
-        let acts = character.is_control()
-            || matches!(character,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if acts {
-            plain.push_str(&character.escape_unicode().to_string());
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
+/// Warns the person at the terminal; a document's or a file's words in it move no terminal.
+pub(crate) fn warn(warning: &str) {
+    talk(&format!("warning: {}", one_line(warning)));
+}
+
+/// The two lines of every error.
+fn complain(refusal: &Refusal) {
+    let (detail, action) = (refusal.what().to_owned(), refusal.next().to_owned());
+    let lines = Told { code: refusal.code(), detail, action }.lines();
+    let _ = io::stderr().write_all(lines.as_bytes()); // as in `talk`
 }
 
 fn with_parts(page: &Page, refusal: Option<&Refusal>) -> Value {
     let mut json = page.json.clone();
     if let Value::Object(members) = &mut json {
-        if !page.warnings.is_empty() {
-            members.insert("warnings".to_owned(), json!(page.warnings));
+        let warnings: Vec<&String> = page.said.iter().chain(&page.warnings).collect();
+        if !warnings.is_empty() {
+            members.insert("warnings".to_owned(), json!(warnings));
         }
         if let Some(refusal) = refusal {
             members.insert("error".to_owned(), error_object(refusal));
@@ -127,16 +144,4 @@ fn error_object(refusal: &Refusal) -> Value {
 
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_a_terminal_acts_on_passes() {
-        assert_eq!(one_line("plain – ñ"), "plain – ñ");
-        let plain = one_line("a\u{1b}[2Jb\nc\u{202e}d\u{9b}");
-        assert_eq!(plain, "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{9b}");
-    }
 }

@@ -1,12 +1,18 @@
 //! `revoke`: the next generation of revocations.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+mod sign;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde_json::json;
 
 use farhold_bundle::{
-    Envelope, LineKey, Positive, Signer, TrustRoot, Verified,
-    payload::{Revocations, Role},
+    Envelope, LIMITS, LineKey, Positive, TrustRoot, Verified,
+    payload::{DocumentType, Revocations, Role},
 };
 use farhold_contract::{Code, Timestamp, id::LicenseId};
 
@@ -15,14 +21,19 @@ use super::{
     issued::KnownArgs,
     page::{Page, one_line},
     passphrase::{PassphraseArgs, Passphrases},
+    sign::{put_state, signed_by, write},
+    tally,
     trust::{self, TrustArgs},
 };
 use crate::{
+    assemble::open_lines,
     file,
     issued::Customer,
     refusal::Refusal,
-    revoke::{Loss, Revoking, next_generation, sign},
+    revoke::{Loss, Revoking, next_generation, require_newest},
 };
+
+pub(super) use sign::run as sign;
 
 /// What `revoke` takes.
 #[derive(clap::Args)]
@@ -33,14 +44,10 @@ pub(crate) struct Args {
     /// A line of which the serials below N no longer hold; repeat it for several
     #[arg(long, value_name = "TENANT/PRODUCT=N")]
     serials_below: Vec<Bound>,
-    /// The generation before: the next one says all that it says, and more
-    #[arg(long, value_name = "FILE", required_unless_present = "first", conflicts_with = "first")]
-    from: Option<PathBuf>,
-    /// The root under which --from was signed, where its key is no longer in --root
-    #[arg(long, value_name = "FILE", requires = "from")]
-    from_root: Option<PathBuf>,
+    #[command(flatten)]
+    from: FromArgs,
     /// Makes generation 1: there was none before
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     first: bool,
     /// A license that --from revokes and that is to hold again: a loss
     #[arg(long, value_name = "LICENSE_ID")]
@@ -49,8 +56,12 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_loss: bool,
     /// A revocation key of the root; several where the root asks for several
-    #[arg(long, required = true, value_name = "FILE|URI")]
+    #[arg(long, required_unless_present = "draft", value_name = "FILE|URI")]
     key: Vec<PathBuf>,
+    /// Writes a draft, signed by the keys given, if any: the others sign it on their own machines,
+    /// with license-tool sign
+    #[arg(long)]
+    draft: bool,
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
@@ -65,12 +76,29 @@ pub(crate) struct Args {
     passphrase: PassphraseArgs,
 }
 
-/// Signs and writes the next generation.
+/// The generation before.
+#[derive(clap::Args)]
+pub(crate) struct FromArgs {
+    /// The generation before: the next one says all that it says, and more
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
+    /// The root under which --from was signed, where its key is no longer in --root
+    #[arg(long, value_name = "FILE", requires = "from")]
+    from_root: Option<PathBuf>,
+}
+
+/// Signs and writes the next generation, or a draft of it.
 pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
-    let inputs = args.key.iter().chain([&args.trust.root]).chain(&args.from).chain(&args.from_root);
+    let inputs = args.key.iter().chain([&args.trust.root]).chain(args.from.files());
     let inputs = inputs.chain(args.known.files());
     let inputs = inputs.map(PathBuf::as_path).chain(args.passphrase.files());
     file::require_free(&args.out, inputs)?;
+    if !args.first && args.from.from.is_none() {
+        return Err(Refusal::usage(
+            "the generation before is not given",
+            "Give it as --from; or --first, where there is none.",
+        ));
+    }
     if args.first && args.license.is_empty() && args.serials_below.is_empty() {
         return Err(Refusal::usage(
             "generation 1 would revoke nothing",
@@ -78,7 +106,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         ));
     }
     let root = args.trust.open()?;
-    let before = args.before(&root)?;
+    let before = args.from.open(&root)?;
     let before = before.as_ref().map(Verified::content);
     let issued_at = args.at.unwrap_or_else(clock::now);
     let revoking = Revoking {
@@ -87,54 +115,56 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         restored: args.restore.clone(),
     };
     let (revocations, losses) = next_generation(&root, before, &revoking, issued_at)?;
-    if !losses.is_empty() && !args.allow_loss {
-        let what = format!(
-            "it would take back what generation {} revoked: {}",
-            args.number(before),
-            list(&losses)
-        );
-        return Err(Refusal::usage(what, "Leave that out, or give --allow-loss."));
-    }
+    require_loss_meant(before, &losses, args.allow_loss)?;
     let issued = args.known.read(&root)?;
-    let keys = Passphrases::load_all(&args.passphrase, &args.key, &root, Role::Revocation)?;
-    let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
-    let signed = sign(&root, &revocations, &signers)?;
-    let mut line = signed.line().to_vec();
-    line.push(b'\n');
-    file::write_new(&args.out, &line)?;
-
+    require_newest(&revocations, issued.revocations(None, &root.root().revoked_keys))?;
     let fall = issued.fall_by(&revocations, before, issued_at);
-    let mut text = format!(
+    let keys = Passphrases::load_all(&args.passphrase, &args.key, &root, Role::Revocation)?;
+    let (draft, tally) = signed_by(revocations, &keys, &root, args.draft)?;
+    write(&args.out, &draft)?;
+
+    let revocations = draft.content();
+    let mut text = String::new();
+    if !tally.is_complete() {
+        text.push_str("a draft: pass it on to those who are missing\n");
+    }
+    text.push_str(&format!(
         "generation   {}\nlicenses     {}\nlines        {}\nSHA-256      {}\n",
         revocations.generation,
         revocations.licenses.len(),
         revocations.serials_below.len(),
-        signed.sha256(),
-    );
+        draft.sha256(),
+    ));
     for customer in &fall {
         text.push_str(&format!("loses        {}\n", one_line(&customer.to_string())));
     }
-    let json = json!({
+    if !tally.is_complete() {
+        text.push_str(&tally::text(&tally));
+        text.push_str(&args.whoever_signs());
+    }
+    let mut json = json!({
         "file": args.out.display().to_string(),
-        "sha256": signed.sha256(),
         "revocations": revocations,
         "losing": fall,
     });
+    put_state(&mut json, &draft, &tally);
     let mut warnings = args.warnings(&issued, &revoking, &losses);
     warnings.extend(clock::ahead(issued_at));
     Ok(Page::new(text, json).with_warnings(warnings))
 }
 
-impl Args {
-    /// The generation before: under the root that listed its key, which may be an older one.
-    fn before(&self, root: &TrustRoot) -> Result<Option<Verified<Revocations>>, Refusal> {
+impl FromArgs {
+    pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.from.iter().chain(&self.from_root)
+    }
+
+    /// Opens it: under the root that listed its key, which may be an older one.
+    pub(super) fn open(&self, root: &TrustRoot) -> Result<Option<Verified<Revocations>>, Refusal> {
         let Some(path) = &self.from else { return Ok(None) };
         let older = self.from_root.as_deref().map(|path| trust::open(path, None)).transpose()?;
         let by = older.as_ref().unwrap_or(root);
-        let line = file::read_line(path)?;
-        let opened = Envelope::open(&line)
-            .map_err(Refusal::from)
-            .and_then(|envelope| Ok(by.verify::<Revocations>(envelope)?));
+        let opened =
+            only_revocations(path).and_then(|envelope| Ok(by.verify::<Revocations>(envelope)?));
         let before = opened.map_err(|refusal| {
             let is_unknown =
                 matches!(refusal.code(), Code::SignatureKeyUnknown | Code::SignatureKeyRevoked);
@@ -150,9 +180,49 @@ impl Args {
         }
         Ok(Some(before))
     }
+}
 
-    fn number(&self, before: Option<&Revocations>) -> u64 {
-        before.map_or(0, |before| before.generation.as_u64())
+/// The revocations of a file, which may be a bundle.
+fn only_revocations(path: &Path) -> Result<Envelope, Refusal> {
+    let mut lines = open_lines(&file::read(path, LIMITS.bundle_bytes)?)?;
+    if lines.len() > 1 {
+        lines.retain(|line| line.kind() == DocumentType::Revocations);
+    }
+    match (lines.pop(), lines.len()) {
+        (Some(envelope), 0) => Ok(envelope),
+        // Which of two is true is not told by their numbers: a thief's is the higher one.
+        _ => Err(Refusal::new(Code::BundleMalformed, "one generation of revocations is needed")),
+    }
+}
+
+/// Refuses what takes something back, unless that is meant.
+fn require_loss_meant(
+    before: Option<&Revocations>,
+    losses: &[Loss],
+    is_meant: bool,
+) -> Result<(), Refusal> {
+    if losses.is_empty() || is_meant {
+        return Ok(());
+    }
+    let generation = before.map_or(0, |before| before.generation.as_u64());
+    let what = format!("it would take back what generation {generation} revoked: {}", list(losses));
+    Err(Refusal::usage(what, "Leave that out, or give --allow-loss."))
+}
+
+impl Args {
+    /// What those who sign a draft type.
+    fn whoever_signs(&self) -> String {
+        let from = self.from.from.as_ref().map(|path| format!(" --from {}", path.display()));
+        let older = self.from.from_root.as_ref();
+        let older = older.map(|path| format!(" --from-root {}", path.display()));
+        format!(
+            "\nEveryone who signs: compare the hash, then\nlicense-tool sign {} --root {}{}{} \
+             --expect HASH --key KEY --out SIGNED\n",
+            self.out.display(),
+            self.trust.root.display(),
+            from.unwrap_or_default(),
+            older.unwrap_or_default()
+        )
     }
 
     fn warnings(

@@ -11,8 +11,10 @@ mod sign;
 
 use clap::Subcommand;
 
-use super::page::Page;
+use super::{page::Page, sign::SignArgs};
 use crate::refusal::Refusal;
+
+pub(super) use sign::run as sign;
 
 /// The verbs on roots.
 #[derive(Subcommand)]
@@ -32,7 +34,7 @@ pub(crate) enum Verb {
     /// Drafts the next root with the same keys: a later end, another CA of the Kernel
     Renew(Box<change::Renew>),
     /// Signs a draft: it becomes the next root once enough have signed
-    Sign(Box<sign::Args>),
+    Sign(Box<SignArgs>),
     /// Shows a root, or a draft and who has signed it
     Show(show::Args),
 }
@@ -47,7 +49,7 @@ pub(crate) fn run(verb: Verb) -> Result<Page, Refusal> {
         Verb::SetThreshold(args) => args.run(),
         Verb::Rotate(args) => args.run(),
         Verb::Renew(args) => args.run(),
-        Verb::Sign(args) => sign::run(*args),
+        Verb::Sign(args) => sign::run(&args),
         Verb::Show(args) => show::run(args),
     }
 }

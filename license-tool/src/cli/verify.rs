@@ -47,7 +47,8 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
             format!("verified: root {} itself, SHA-256 {}\n", root.version(), root.root().sha256());
         let json =
             json!({ "verified": true, "root": trusted, "at": at, "lines": [], "licenses": [] });
-        return Ok(Page::new(text, json));
+        let ahead = clock::ahead(root.root().issued_at).into_iter().collect();
+        return Ok(Page::new(text, json).with_warnings(ahead));
     };
     let licenses = verify::licenses_at(&plan.standing, at);
     let mut text = format!("verified under root {}\n{}", root.version(), plan_text(&plan));
@@ -65,7 +66,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     json["root"] = trusted;
     json["at"] = json!(at);
     json["licenses"] = licenses.iter().map(license_object).collect();
-    Ok(Page::new(text, json))
+    Ok(Page::new(text, json).with_warnings(clock::ahead_in(&plan.standing)))
 }
 
 /// The plan for people: one line a document.

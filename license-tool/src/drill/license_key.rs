@@ -10,15 +10,13 @@ use farhold_contract::{Code, Timestamp};
 
 use super::{
     Stage,
+    paper::Paper,
+    reissue::{self, Anew},
     report::{Proof, Rehearsal, Reissue, Step, Trouble},
     site::{Site, trouble},
     twin::{Twin, as_serial, sealed},
 };
-use crate::{
-    issued::{IssuedLicense, licenses},
-    refusal::Refusal,
-    root::Change,
-};
+use crate::{issued::IssuedLicense, refusal::Refusal, root::Change};
 
 /// Rehearses the theft of a license key and the way back.
 ///
@@ -39,6 +37,7 @@ pub fn stolen_license_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, Ref
     let mut refused = Proof::of("the thief's license is refused from then on");
     let mut affected = Vec::new();
     let mut reissue: Vec<Reissue> = Vec::new();
+    let mut all_anew: Vec<Anew<'_>> = Vec::new();
     let mut next_serial: BTreeMap<LineKey, u64> = BTreeMap::new();
     let mut stand_ins = 0;
     for site in &sites {
@@ -79,6 +78,8 @@ pub fn stolen_license_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, Ref
             lines.push(sealed(&license, &twin.quorum(&recovery, Role::License))?);
             reissue.push(Reissue { customer: issued.customer(), as_serial: *serial });
         }
+        let licenses = anew.iter().map(|(issued, serial)| ((*issued).clone(), *serial)).collect();
+        all_anew.push(Anew { site, licenses });
 
         // One import, wherever the thief has been.
         for (mut site, proof) in [(visited, &mut served), (site.twin(), &mut unmoved)] {
@@ -89,7 +90,7 @@ pub fn stolen_license_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, Ref
             refused.record(&site.customer, site.refuses(&forged, Code::SignatureKeyRevoked));
         }
     }
-    let steps = steps(stage, stolen, &reissue);
+    let steps = steps(stage, stolen, &all_anew);
     Ok(Rehearsal {
         what: format!("license key {stolen} is stolen; the thief signs serial {}", Positive::MAX),
         key_id: stolen,
@@ -170,72 +171,17 @@ fn waiting_stand(site: &Site, anew: &[(&IssuedLicense, Positive)]) -> Result<(),
     }
 }
 
-fn steps(stage: &Stage<'_>, stolen: KeyId, reissue: &[Reissue]) -> Vec<Step> {
-    let (old, new) = (stage.root.version(), stage.root.version() + 1);
-    let listed = stage.root.role_of(stolen).is_some();
-    let draft = match listed {
-        true => format!(
-            "license-tool root rotate license --old {stolen} --new license-new.key --revoke \
-             --root root.{old}.json --out root.{new}.draft.json"
-        ),
-        false => format!(
-            "license-tool root revoke-key {stolen} --root root.{old}.json \
-             --out root.{new}.draft.json"
-        ),
-    };
+fn steps(stage: &Stage<'_>, stolen: KeyId, anew: &[Anew<'_>]) -> Vec<Step> {
+    let paper = Paper::of(stage, Role::License, stolen);
     let mut steps = Vec::new();
-    if listed {
-        let keygen = "license-tool keygen license-new.key".to_owned();
-        steps.push(Step::new(
-            "Make a new license key on a machine that the thief never had",
-            [keygen],
-        ));
-    }
-    steps.push(Step::new("Draft the root that revokes the stolen key", [draft]));
-    steps.push(sign_step(stage));
-    let key = if listed { "license-new.key" } else { "LICENSE_KEY" };
-    if !reissue.is_empty() {
-        let what = format!(
-            "Issue {} anew, from templates, by a key that is not stolen; from a table all at once, \
-             with a column metadata.reissued that makes every row a new serial",
-            licenses(reissue.len())
-        );
-        let each = reissue.iter().map(|Reissue { customer, as_serial }| {
-            format!(
-                "license-tool issue TEMPLATE --serial {as_serial} --key {key} --root root.{new}.json \
-                 --out {}.{as_serial}.json   # {customer}",
-                customer.license_id
-            )
-        });
-        steps.push(Step::new(what, each));
-    }
-    steps.push(Step::new(
-        "Bundle for each customer, and send it: one import at each site. Until then the site takes \
-         the thief's file",
-        [format!(
-            "license-tool bundle root.{new}.json LICENSE... --root root.{old}.json \
-             --licenses ISSUED --out CUSTOMER.bundle"
-        )],
-    ));
-    steps.push(kernel_step());
+    let verb = match paper.is_listed() {
+        true => {
+            steps.push(paper.make_key("on a machine that the thief never had"));
+            format!("rotate license --old {stolen} --new {} --revoke", paper.new_key)
+        }
+        false => format!("revoke-key {stolen}"),
+    };
+    steps.extend(paper.next_root("Draft the root that revokes the stolen key", &verb));
+    steps.extend(reissue::steps(stage, &paper, anew));
     steps
-}
-
-pub(super) fn sign_step(stage: &Stage<'_>) -> Step {
-    let (old, new) = (stage.root.version(), stage.root.version() + 1);
-    let needed = stage.root.root().roles.root.threshold;
-    Step::new(
-        format!("Sign it: {needed} holders of root keys, one after the other"),
-        [format!(
-            "license-tool root sign root.{new}.draft.json --root root.{old}.json --key ROOT_KEY \
-             --out root.{new}.json"
-        )],
-    )
-}
-
-pub(super) fn kernel_step() -> Step {
-    Step::new(
-        "Give the Kernel the same, for the sites that are linked",
-        ["farhold-kernel license upload CUSTOMER.bundle".to_owned()],
-    )
 }

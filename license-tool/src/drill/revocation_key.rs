@@ -8,12 +8,12 @@ use farhold_contract::Code;
 
 use super::{
     Stage,
-    license_key::{kernel_step, sign_step},
+    paper::{Paper, word},
     report::{Proof, Rehearsal, Step, Trouble},
     site::{Site, trouble},
     twin::{Twin, sealed},
 };
-use crate::{refusal::Refusal, root::Change};
+use crate::{issued::KnownRevocations, refusal::Refusal, root::Change};
 
 /// Rehearses the theft of a revocation key and the way back.
 ///
@@ -38,7 +38,8 @@ pub fn stolen_revocation_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, 
     let mut served = Proof::of("after the recovery the site is served as before the theft");
     let mut refused = Proof::of("the thief's revocations are refused from then on");
     let mut affected = Vec::new();
-    let true_list = stage.issued.revocations(None, &stage.root.root().revoked_keys);
+    let known = stage.issued.known_revocations(None, &stage.root.root().revoked_keys);
+    let true_list = known.map(|known| &known.list);
     for site in &sites {
         let before = site.served_by().cloned();
         let everyone = Revocations {
@@ -97,54 +98,75 @@ pub fn stolen_revocation_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, 
         affected,
         reissue: Vec::new(),
         stand_ins: 0,
-        steps: steps(stage, stolen, true_list),
+        steps: steps(stage, stolen, known),
         proofs: Proof::tried([taken_away, thief_alone, unmoved, served, refused]),
         recovers: true,
     })
 }
 
-fn steps(stage: &Stage<'_>, stolen: KeyId, list: Option<&Revocations>) -> Vec<Step> {
-    let (old, new) = (stage.root.version(), stage.root.version() + 1);
-    let from = match list {
-        Some(list) => {
-            format!("--from revocations.{}.json --from-root root.{old}.json", list.generation)
-        }
-        None => "--first --license LICENSE_ID".to_owned(),
-    };
-    let next = list.map_or(1, |list| list.generation.as_u64() + 1);
-    let revoke = format!(
-        "license-tool revoke {from} --key revocation-new.key --root root.{new}.json \
-         --out revocations.{next}.json"
-    );
-    let mut steps = vec![
-        Step::new(
-            "Make a new revocation key on a machine that the thief never had",
-            ["license-tool keygen revocation-new.key".to_owned()],
-        ),
-        Step::new(
-            "Draft the root that revokes the stolen key",
-            [format!(
-                "license-tool root rotate revocation --old {stolen} --new revocation-new.key \
-                 --revoke --root root.{old}.json --out root.{new}.draft.json"
-            )],
-        ),
-        sign_step(stage),
-    ];
-    let files = if list.is_some() {
-        steps.push(Step::new(
-            "Sign your true list again, one generation on: what the stolen key signed falls, and \
-             what it revoked in truth would come back",
-            [revoke],
-        ));
-        format!("root.{new}.json revocations.{next}.json")
-    } else {
-        format!("root.{new}.json")
-    };
+fn steps(stage: &Stage<'_>, stolen: KeyId, list: Option<&KnownRevocations>) -> Vec<Step> {
+    let paper = Paper::of(stage, Role::Revocation, stolen);
+    let mut steps = vec![paper.make_key("on a machine that the thief never had")];
+    let verb = format!("rotate revocation --old {stolen} --new {} --revoke", paper.new_key);
+    steps.extend(paper.next_root("Draft the root that revokes the stolen key", &verb));
+    let (old, new) = (&paper.old_root, &paper.new_root);
+    let mut files = new.clone();
+    if let Some(known) = list {
+        let next = known.list.generation.as_u64() + 1;
+        let out = paper.free(&format!("revocations.{next}.json"));
+        steps.push(sign_again(stage, &paper, known, next, &out));
+        files.push_str(&format!(" {out}"));
+    }
+    let out = paper.free("recovery.bundle");
     steps.push(Step::new(
-        "Bundle both, and send them to every customer: one import at each site, no license is \
-         issued anew",
-        [format!("license-tool bundle {files} --root root.{old}.json --licenses ISSUED --out recovery.bundle")],
+        "Bundle it, and send it to every customer: one import at each site, no license is issued \
+         anew",
+        [format!("license-tool bundle {files} --root {old}{} --out {out}", paper.known())],
     ));
-    steps.push(kernel_step());
+    steps.push(paper.kernel_step(&[out]));
     steps
+}
+
+/// The true list once more, by as many keys as must sign.
+fn sign_again(
+    stage: &Stage<'_>,
+    paper: &Paper<'_>,
+    known: &KnownRevocations,
+    next: u64,
+    out: &str,
+) -> Step {
+    let what = "Sign your true list again, one generation on: what the stolen key signed falls, \
+                and what it revoked in truth would come back";
+    let listed = &stage.root.root().roles.revocation.key_ids;
+    let is_proven = known.keys.iter().all(|key| listed.contains(key));
+    let Some(file) = known.file.as_deref().filter(|_| is_proven) else {
+        let what = format!(
+            "{what}: `revoke --from` the file of generation {}, with `--from-root` and the root \
+             that listed its key, into {out}",
+            known.list.generation
+        );
+        return Step::new(what, []);
+    };
+    let (old, new) = (&paper.old_root, &paper.new_root);
+    let from = format!("--from {} --from-root {old}", word(file));
+    let keys = paper.keys(Role::Revocation);
+    let lines = match &keys[..] {
+        [] => Vec::new(),
+        [key] => {
+            vec![format!("license-tool revoke {from} --key {key} --root {new} --out {out}")]
+        }
+        [first, others @ ..] => {
+            let draft = paper.free(&format!("revocations.{next}.draft.json"));
+            let make = format!(
+                "license-tool revoke {from} --draft --key {first} --root {new} --out {draft}"
+            );
+            let sign = |draft: &str, key: &str, to: &str| {
+                format!("license-tool sign {draft} {from} --key {key} --root {new} --out {to}")
+            };
+            let stem = format!("revocations.{next}");
+            let passed = paper.pass_on(sign, &draft, &stem, out, others);
+            std::iter::once(make).chain(passed).collect()
+        }
+    };
+    Step::new(what, lines)
 }

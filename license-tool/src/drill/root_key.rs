@@ -8,7 +8,7 @@ use farhold_contract::Code;
 
 use super::{
     Stage,
-    license_key::{kernel_step, sign_step},
+    paper::{Paper, quoted},
     report::{Proof, Rehearsal, Step},
     site::{Site, trouble},
     twin::{Twin, sealed},
@@ -37,6 +37,7 @@ pub fn lost_root_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, Refusal>
             rehearsal.recovers = false;
             rehearsal.steps = by_hand(
                 stage,
+                lost,
                 "Nothing stops: what is in force stays in force. New \
                 documents are taken until root",
             );
@@ -83,6 +84,7 @@ pub fn stolen_root_key(stage: &Stage<'_>, key: &str) -> Result<Rehearsal, Refusa
     rehearsal.recovers = false;
     rehearsal.steps = by_hand(
         stage,
+        stolen,
         "One key was enough to sign a root: whoever has it and reaches \
         a site decides there. Have three root keys and a threshold of two. Sites take yours until \
         root",
@@ -159,45 +161,65 @@ fn whole(key_id: KeyId, sites: &[Site]) -> Rehearsal {
 }
 
 fn steps(stage: &Stage<'_>, key: KeyId, revoke: &str) -> Vec<Step> {
-    let (old, new) = (stage.root.version(), stage.root.version() + 1);
-    vec![
-        Step::new(
-            "Make a new root key, whoever is to hold it",
-            ["license-tool keygen root-new.key".to_owned()],
-        ),
-        Step::new(
-            "Draft the root without the old one",
-            [format!(
-                "license-tool root rotate root --old {key} --new root-new.key{revoke} \
-                 --root root.{old}.json --out root.{new}.draft.json"
-            )],
-        ),
-        sign_step(stage),
-        Step::new(
-            "Send it with the next bundle; no license falls",
-            [format!(
-                "license-tool bundle root.{new}.json --root root.{old}.json --out root.{new}.bundle"
-            )],
-        ),
-        kernel_step(),
-    ]
+    let paper = Paper::of(stage, Role::Root, key);
+    let verb = format!("rotate root --old {key} --new {}{revoke}", paper.new_key);
+    let out = paper.free(&format!("root.{}.bundle", stage.root.version() + 1));
+    let mut steps = vec![paper.make_key("for whoever is to hold it")];
+    steps.extend(paper.next_root("Draft the root without the old one", &verb));
+    steps.push(Step::new(
+        "Send it with the next bundle; no license falls",
+        [format!(
+            "license-tool bundle {} --root {}{} --out {out}",
+            paper.new_root,
+            paper.old_root,
+            paper.known()
+        )],
+    ));
+    steps.push(paper.kernel_step(&[out]));
+    steps
 }
 
-fn by_hand(stage: &Stage<'_>, meanwhile: &str) -> Vec<Step> {
+/// Nobody can sign the next root: all begins anew, by hand.
+fn by_hand(stage: &Stage<'_>, gone: KeyId, meanwhile: &str) -> Vec<Step> {
     let root = stage.root.root();
+    let paper = Paper::of(stage, Role::Root, gone);
+    let keys = ["root-new-1.key", "root-new-2.key", "root-new-3.key"].map(|key| paper.free(key));
+    let out = paper.free("new-root.1.json");
+    let mut init = format!(
+        "license-tool root init --issuer {} --issuer-id {} --root-threshold 2",
+        quoted(&root.issuer.name),
+        root.issuer.id
+    );
+    for key in &keys {
+        init.push_str(&format!(" --root-key {key}"));
+    }
+    // The other keys stay what they are: their public halves are enough.
+    for (role, listed) in root.roles().into_iter().filter(|(role, _)| *role != Role::Root) {
+        for public_key in listed.key_ids.iter().filter_map(|id| root.key(*id)) {
+            init.push_str(&format!(" --{role}-key {public_key}"));
+        }
+        init.push_str(&format!(" --{role}-threshold {}", listed.threshold));
+    }
+    for ca in &root.kernel_ca {
+        init.push_str(&format!(" --kernel-ca {ca}"));
+    }
+    init.push_str(&format!(" --out {out}"));
     vec![
+        Step::new(format!("{meanwhile} {} ends, at {}.", root.version, root.expires), []),
         Step::new(
-            format!("{meanwhile} {} ends, at {}.", root.version, root.expires),
-            Vec::<String>::new(),
+            "Nobody can sign the next root. Make a new first root, with several root keys this \
+             time; licenses by the license keys that it lists hold under it, too",
+            keys.iter().map(|key| format!("license-tool keygen {key}")).chain([init]),
         ),
         Step::new(
-            "Nobody can sign the next root. Make a new first root, with several root keys this time",
-            ["license-tool root init ... --root-threshold 2 --out root.1.json".to_owned()],
+            "Read its hash, and carry it apart from the file",
+            [format!("license-tool root show {out}")],
         ),
         Step::new(
-            "Issue every license anew under it, and set every site up anew with it: a first root is \
-             installed once, by hand",
-            ["farhold trust install root.1.json --sha256 HEX".to_owned()],
+            "Set every site up anew with it, by hand: a first root is installed once, by \
+             `farhold trust install` with the file and that hash. Then the site imports its license \
+             again; one that needs root 2 or a later one is issued anew first",
+            [],
         ),
     ]
 }

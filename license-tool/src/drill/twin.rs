@@ -111,7 +111,7 @@ impl Twin {
         let mut draft = Draft::new(next, &self.current)?;
         for signer in self.keys.values().chain([&self.fresh]) {
             let id = signer.public_key().id();
-            let may = draft.root().roles.root.key_ids.contains(&id)
+            let may = draft.content().roles.root.key_ids.contains(&id)
                 || self.current.role_of(id) == Some(Role::Root);
             if may && at_hand(id) && !draft.tally(&self.current).is_complete() {
                 draft = draft.sign(signer, &self.current)?;

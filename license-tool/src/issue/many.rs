@@ -6,10 +6,15 @@
 //! ledger has already keep their serial, and only what is missing is written.
 
 mod batch;
+mod caster;
+mod clerk;
 mod column;
+mod facts;
+mod length;
 mod mistake;
 mod parallel;
 mod plan;
+mod press;
 mod quotes;
 mod run;
 mod shelf;
@@ -17,10 +22,10 @@ mod table;
 mod target;
 
 pub use batch::{Batch, Checked, Desk};
+pub(crate) use clerk::act;
 pub use column::Columns;
 pub use mistake::{Mistakes, RowMistake};
 pub use plan::{Plan, plan};
-pub(crate) use run::act;
 pub use run::{Outcome, run};
 pub use shelf::{Shelf, file_name};
 pub use table::{CSV_MAX_BYTES, Table};

@@ -2,10 +2,11 @@
 
 use jiff::ToSpan;
 
-use farhold_bundle::{Draft, LineKey, PayloadError, Positive, Whole, payload::License};
+use farhold_bundle::{Draft, LineKey, PayloadError, Positive, TrustRoot, Whole, payload::License};
 use farhold_contract::{Code, Timestamp, id::LicenseId};
 use farhold_ledger::{Contract, Ledger};
 
+use super::{Signing, signing};
 use crate::{
     refusal::Refusal,
     template::{Mold, Stamp},
@@ -29,19 +30,22 @@ impl Next {
     }
 }
 
-/// The next serial of a contract, or the one that says the same.
+/// The next serial of a contract, or the one that says the same and stands.
+///
+/// What a revoked key signed stands nowhere: it gets the next serial like anything that is new.
 ///
 /// # Errors
 /// `ledger.conflict` where the line has no serial left; `payload.malformed`.
 pub fn next(
     ledger: &Ledger,
+    root: &TrustRoot,
     mold: &Mold,
     license_id: LicenseId,
     serial: Option<Positive>,
     now: Timestamp,
 ) -> Result<Next, Refusal> {
     if let Some(contract) = ledger.contract(license_id)
-        && serial.is_none_or(|serial| serial == contract.newest.serial)
+        && serial.map_or(stands(contract, root), |serial| serial == contract.newest.serial)
         && says(contract, &mold.cast(newest_stamp(contract)))?
     {
         return Ok(Next::Known(newest_stamp(contract)));
@@ -53,18 +57,22 @@ pub fn next(
     Ok(Next::New(Stamp { license_id, serial, issued_at: now }))
 }
 
-/// A license of the mold's line that says the same, whatever its id.
+/// The contract of the mold's line whose newest serial says the same, whatever its id.
 ///
 /// # Errors
 /// `payload.malformed`.
-pub fn same_in_line(ledger: &Ledger, mold: &Mold) -> Result<Option<Stamp>, Refusal> {
+pub fn same_in_line(ledger: &Ledger, mold: &Mold) -> Result<Option<LicenseId>, Refusal> {
     for contract in ledger.contracts_of(&LineKey::of(mold.content())) {
-        let stamp = newest_stamp(contract);
-        if says(contract, &mold.cast(stamp))? {
-            return Ok(Some(stamp));
+        if says(contract, &mold.cast(newest_stamp(contract)))? {
+            return Ok(Some(contract.license_id));
         }
     }
     Ok(None)
+}
+
+/// Whether a contract's newest serial holds where it was imported.
+fn stands(contract: &Contract, root: &TrustRoot) -> bool {
+    signing(&contract.newest.keys, root) != Signing::Fallen
 }
 
 /// The stamp of a contract's newest serial.
@@ -82,17 +90,18 @@ pub fn says(contract: &Contract, license: &License) -> Result<bool, PayloadError
     Ok(Draft::danger_unread(license)?.sha256() == contract.newest.sha256)
 }
 
-/// Refuses one more move of a license within a year than its template allows.
+/// Refuses one more move of a license within the year before `today` than its template allows.
+/// `today` is the system clock's, as the entries' times are: no `--at` gives a move another year.
 ///
 /// # Errors
 /// `ledger.rehosts_used_up`.
 pub fn require_budget(
     contract: &Contract,
     rehosts_per_year: Option<Whole>,
-    now: Timestamp,
+    today: Timestamp,
 ) -> Result<(), Refusal> {
-    let Some(budget) = rehosts_per_year.or(contract.newest.rehosts_per_year) else { return Ok(()) };
-    let since = a_year_before(now);
+    let Some(budget) = rehosts_per_year.or(contract.rehosts_per_year()) else { return Ok(()) };
+    let since = a_year_before(today);
     let moved = contract.rehosts_since(since) as u64;
     if moved < budget.as_u64() {
         return Ok(());

@@ -1,5 +1,7 @@
 //! A quota that has been used up before it is given.
 
+use farhold_bundle::{Verified, payload::Request};
+
 use super::{Found, Papers, Rule};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
 fn look(papers: &Papers<'_>, found: &mut Found<'_>) {
     for paper in &papers.licenses {
         let license = &paper.license;
-        let reports = papers.requests.iter().filter(|it| it.tenant_id == license.tenant.tenant_id);
+        let requests = papers.requests.iter().filter(|it| it.tenant_id == license.tenant.tenant_id);
+        let reports = requests.filter(|request| is_last(request, &papers.requests));
         for report in reports.flat_map(|request| &request.usage) {
             if report.license_id != license.license_id {
                 continue;
@@ -50,4 +53,9 @@ fn look(papers: &Papers<'_>, found: &mut Found<'_>) {
             }
         }
     }
+}
+
+/// Whether a machine has reported nothing since: what an older request says is of another window.
+fn is_last(request: &Request, all: &[Verified<Request>]) -> bool {
+    !all.iter().any(|other| other.device_key == request.device_key && other.mark > request.mark)
 }

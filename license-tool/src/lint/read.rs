@@ -53,8 +53,9 @@ impl Papers<'_> {
             }
             Content::Root(root, _) => self.roots.push((name, root)),
             Content::Request(request) => self.requests.push(*request),
+            Content::Revocations(list, _) => self.revocations.push((name, list)),
             // Nothing of theirs is chosen by hand.
-            Content::Revocations(..) | Content::Other(_) => {}
+            Content::Other(_) => {}
         }
     }
 }

@@ -255,7 +255,7 @@ fn role_mut(root: &mut Root, role: Role) -> Result<&mut RoleKeys, Refusal> {
     })
 }
 
-pub(super) fn role_of(root: &Root, id: KeyId) -> Option<Role> {
+pub(crate) fn role_of(root: &Root, id: KeyId) -> Option<Role> {
     root.roles().into_iter().find(|(_, keys)| keys.key_ids.contains(&id)).map(|(role, _)| role)
 }
 

@@ -8,7 +8,8 @@ use farhold_bundle::{
 };
 use farhold_contract::{Sha256Digest, Timestamp};
 
-use super::{change::role_of, tally::name_of};
+use super::change::role_of;
+use crate::draft::name_of;
 
 /// One thing in which two roots of a chain differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

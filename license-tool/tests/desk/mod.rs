@@ -14,7 +14,11 @@ use farhold_audit::{
     AgentStanding, ChainPosition, Class, Epoch, ExportWriter, Opening, Previous, Record, Withhold,
     checkpoint,
 };
-use farhold_bundle::{Signer, Whole};
+use farhold_bundle::{
+    Positive, Signer, Whole,
+    payload::{Request, RootRef},
+    seal,
+};
 use farhold_contract::{Timestamp, id::TenantId};
 use farhold_keys::FileSigner;
 
@@ -168,6 +172,37 @@ impl Desk {
         assert_eq!(json["error"]["code"], code, "{line}");
         assert_eq!(json["error"]["exit"], exit, "{line}");
         json["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// Writes a request of a device that stands at no root and holds nothing; `change` makes it
+    /// another.
+    pub(crate) fn request(&self, name: &str, device: &str, change: impl FnOnce(&mut Request)) {
+        let signer = self.signer(device);
+        let mut request = Request {
+            device_key: signer.public_key().clone(),
+            fingerprint: Default::default(),
+            salt: "00".repeat(16),
+            tenant_id: TENANT.parse().unwrap(),
+            nonce: "11".repeat(16),
+            root: None,
+            licenses: Vec::new(),
+            usage: Vec::new(),
+            wall: at(ISSUED_AT),
+            mark: at(ISSUED_AT),
+            release: None,
+            remembered: Default::default(),
+        };
+        change(&mut request);
+        self.write(name, [seal(&request, &signer).unwrap(), b"\n".to_vec()].concat());
+    }
+
+    /// How a request names a root.
+    pub(crate) fn root_ref(&self, root: &str) -> RootRef {
+        let claim = &self.done(&format!("inspect {root} --json"))["claims"][0];
+        RootRef {
+            version: Positive::new(claim["payload"]["version"].as_u64().unwrap()).unwrap(),
+            sha256: claim["sha256"].as_str().unwrap().parse().unwrap(),
+        }
     }
 
     /// Writes an audit export of this desk's device: records `from` to `to` of one chain.

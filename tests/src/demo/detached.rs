@@ -112,7 +112,7 @@ pub(super) fn tell<'s>(
     site.farhold(&["import", "forged.json"])?;
     product.expect("telepathy", None, &json!({"allowed": true}))?;
     let root_sha256 = vendor.replace_license_key()?;
-    let root = ["--with", "root.2.json"];
+    let root = ["--with", "root.1.json", "--with", "root.2.json"];
     vendor.answer("contoso.request", &CUSTOMER, &root, "recovery.bundle")?;
     site.farhold(&["import", "recovery.bundle", "--dry-run"])?;
     site.farhold(&["import", "recovery.bundle"])?;

@@ -234,6 +234,12 @@ impl LicenseDraft {
         self
     }
 
+    /// What was confirmed is kept for so long, an ISO 8601 duration.
+    pub fn keeping(mut self, retention: &str) -> Self {
+        self.audit = format!("[audit]\nretention = \"{retention}\"\n");
+        self
+    }
+
     /// Which decisions leave an event.
     pub fn recording(mut self, decisions: &[&str]) -> Self {
         self.audit = format!("[audit]\ndecisions = {decisions:?}\n");

@@ -78,6 +78,19 @@ impl Case {
         Self::new(Kind::Floor, title, "§5.2", &bundle(lines))
     }
 
+    /// The same, after a clock reset at which some lines stood.
+    pub(super) fn floor_after_reset<L: AsRef<[u8]>>(
+        title: &str,
+        (time, stood): (&str, &[L]),
+        lines: &[L],
+    ) -> Self {
+        let text = |line: &L| String::from_utf8_lossy(line.as_ref()).into_owned();
+        Self::new(Kind::Floor, title, "§5.6", &bundle(lines)).with(|vector| {
+            vector.dated_by = Some(time.parse().expect("it is a time"));
+            vector.standing = stood.iter().map(text).collect();
+        })
+    }
+
     fn new(kind: Kind, title: &str, section: &str, bytes: &[u8]) -> Self {
         Self(Vector {
             title: title.to_owned(),

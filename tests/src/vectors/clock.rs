@@ -43,10 +43,9 @@ fn floors() -> Vec<(&'static str, Vector)> {
     let of = |title, lines: &[&[u8]], floor: &str| {
         Case::floor(title, lines).taken(json!({ "floor": floor }))
     };
-    let reset = |title, lines: &[&[u8]], dated_by: &str, floor: &str| {
-        Case::floor(title, lines)
-            .with(|vector| vector.dated_by = Some(at(dated_by)))
-            .taken(json!({ "floor": floor }))
+    let later = dated(&vendor, 6, "2027-09-01T00:00:00Z", json!({}));
+    let reset = |title, time: &str, stood: &[&[u8]], lines: &[&[u8]], floor: &str| {
+        Case::floor_after_reset(title, (time, stood), lines).taken(json!({ "floor": floor }))
     };
     vec![
         ("floor-of-a-root", of("A root dates the floor", &[&root], "2027-01-01T00:00:00Z")),
@@ -117,9 +116,10 @@ fn floors() -> Vec<(&'static str, Vector)> {
         (
             "future-date-reset",
             reset(
-                "What is dated after a clock reset dates nothing",
-                &[&root, &wrong()],
+                "What a clock reset finds and is dated after it dates nothing",
                 "2027-06-01T00:00:00Z",
+                &[&root, &wrong()],
+                &[&root, &wrong()],
                 "2027-01-01T00:00:00Z",
             ),
         ),
@@ -127,9 +127,20 @@ fn floors() -> Vec<(&'static str, Vector)> {
             "date-of-the-reset-itself",
             reset(
                 "What is dated at its time does",
+                "2027-01-02T00:00:00Z",
+                &[&root, &vendor.license_line(1)],
                 &[&root, &vendor.license_line(1)],
                 "2027-01-02T00:00:00Z",
-                "2027-01-02T00:00:00Z",
+            ),
+        ),
+        (
+            "date-after-the-reset",
+            reset(
+                "And so does what comes after it, whenever it is dated",
+                "2027-06-01T00:00:00Z",
+                &[&root, &wrong()],
+                &[&root, &wrong(), &later],
+                "2027-09-01T00:00:00Z",
             ),
         ),
     ]

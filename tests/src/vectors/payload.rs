@@ -308,10 +308,24 @@ fn times() -> Vec<(&'static str, Vector)> {
                 json!({ "time_zone": "Mars/Olympus" }),
             ),
         ),
+        (
+            "zone-of-no-place",
+            malformed("A zone is a place's", "§4.1", json!({ "time_zone": "Factory" })),
+        ),
+        (
+            "zone-that-nobody-knows",
+            malformed("A zone is a known one", "§4.1", json!({ "time_zone": "Etc/Unknown" })),
+        ),
     ]
 }
 
 fn license_rules() -> Vec<(&'static str, Vector)> {
+    let cards = |count: usize| {
+        let components: serde_json::Map<String, Value> = (0..count)
+            .map(|card| (format!("nic.e{card}"), Value::from(format!("{card:016x}"))))
+            .collect();
+        json!({ "binding": { "fingerprint": { "components": components, "require": 3 } } })
+    };
     let grants = |entitlement: Value| json!({ "entitlements": [entitlement] });
     let fingerprint = |require: u64| {
         json!({ "binding": { "fingerprint": {
@@ -428,6 +442,14 @@ fn license_rules() -> Vec<(&'static str, Vector)> {
         (
             "fingerprint-that-can-never-hold",
             malformed("A fingerprint requires no more than it has", "§4.1", fingerprint(3)),
+        ),
+        (
+            "fingerprint-of-64-components",
+            license("A fingerprint has up to 64 components", "§4.1", cards(64)).taken(ONE_LICENSE),
+        ),
+        (
+            "fingerprint-of-65-components",
+            malformed("A fingerprint has at most 64 components", "§4.1", cards(65)),
         ),
         (
             "flag-twice",

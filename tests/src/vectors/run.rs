@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use farhold_audit::{ExportError, ExportVerifier};
 use farhold_bundle::{
-    ImportPlan, LineOutcome, PublicKey, Standing, TrustRoot, component_hash, decode_typed_form,
-    plan_import,
+    ImportPlan, LineOutcome, PublicKey, SetAside, Standing, TrustRoot, component_hash,
+    decode_typed_form, plan_import,
 };
 use farhold_contract::{Code, Sha256Digest, Timestamp};
 
@@ -40,9 +40,14 @@ pub fn import_at(vector: &Vector, now: Timestamp) -> Result<Expect, String> {
 
 /// A member that its kind does not read would only look as if it were tested.
 fn require_members(vector: &Vector) -> Result<(), String> {
+    let is_reset = vector.kind == Kind::Floor && vector.dated_by.is_some();
+    match (vector.standing.is_empty(), vector.kind == Kind::Import, is_reset) {
+        (true, _, true) => return Err("nothing stood at the clock reset".to_owned()),
+        (false, false, false) => return Err("standing is not read by this kind".to_owned()),
+        _ => {}
+    }
     for (member, is_there, reader) in [
         ("now", vector.now.is_some(), Kind::Import),
-        ("standing", !vector.standing.is_empty(), Kind::Import),
         ("site", vector.site.is_some(), Kind::Import),
         ("sha256", vector.sha256.is_some(), Kind::Install),
         ("device_key", vector.device_key.is_some(), Kind::Export),
@@ -164,7 +169,12 @@ fn component(vector: &Vector, value: &[u8]) -> Result<Expect, String> {
 fn floor(vector: &Vector, lines: &[u8]) -> Result<Expect, String> {
     let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let standing = stands(lines)?;
-    Ok(Expect::Taken { ok: json!({ "floor": standing.floor(vector.dated_by) }) })
+    let set_aside = match vector.dated_by {
+        Some(time) => stands(vector.standing.iter().map(String::as_bytes))?.dated_after(time),
+        None => SetAside::new(),
+    };
+    let floor = standing.floor(&standing.still_set_aside(&set_aside));
+    Ok(Expect::Taken { ok: json!({ "floor": floor }) })
 }
 
 const fn refused(code: Code) -> Expect {

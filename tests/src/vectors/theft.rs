@@ -13,6 +13,7 @@ use super::{
 
 pub(super) fn vectors() -> Vec<(&'static str, Vector)> {
     let mut vectors = last_numbers();
+    vectors.push(pushed_out());
     vectors.extend(rotated_and_revoked());
     vectors.extend(stripped());
     vectors
@@ -180,6 +181,31 @@ fn last_numbers() -> Vec<(&'static str, Vector)> {
             .refused_at(1, Code::SignatureKeyRevoked),
         ),
     ]
+}
+
+/// What stands of 40 serials where the first has another signer: it, and the last 16.
+const NOT_PUSHED_OUT: [u64; 17] =
+    [1, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40];
+
+/// Thirty-nine serials of a stolen key in one bundle, and what another key signed before them.
+fn pushed_out() -> (&'static str, Vector) {
+    let mut vendor = Vendor::with_signers(1, Role::License, 2);
+    vendor.license.threshold = 1;
+    let by = |key: usize, serial| {
+        let content = vendor.license_json(serial);
+        line(DocumentType::License, &content, &vendor.license.keys[key..=key])
+    };
+    let stolen: Vec<_> = (2..=40).map(|serial| by(1, serial)).collect();
+    (
+        "own-serials-alone-are-pushed-out",
+        Case::import(
+            "A stolen key's serials push out its own, and nothing that another key signed",
+            "§3.4",
+            &[vendor.root_line(), by(0, 1)],
+            &stolen,
+        )
+        .taken(Stands { outcomes: &["new"; 39], serials: &NOT_PUSHED_OUT, ..ONE_NEW }),
+    )
 }
 
 fn rotated_and_revoked() -> Vec<(&'static str, Vector)> {

@@ -362,6 +362,12 @@ fn constancy() -> Vec<(&'static str, Vector)> {
     let forgetful = Vendor { revoked: Default::default(), ..second.next() };
     let mut moved = first.rotate(Role::License);
     moved.kernel = first.license.clone();
+    let without = first.rotate(Role::License);
+    let mut moved_later = without.rotate(Role::Revocation);
+    moved_later.revocation = first.license.clone();
+    let mut back = without.rotate(Role::License);
+    back.license = first.license.clone();
+    let (one, two) = (without.root_line_after(&first), moved_later.root_line_after(&without));
     let mut own_revoked = first.next();
     own_revoked.revoked.insert(first.license.keys[0].id());
     vec![
@@ -384,6 +390,26 @@ fn constancy() -> Vec<(&'static str, Vector)> {
             "root-moves-a-key",
             import("A key keeps its role", "§3.2", &first, &[moved.root_line()])
                 .refused_at(1, Code::RootInvalid),
+        ),
+        (
+            "root-moves-a-key-that-was-away",
+            import(
+                "Also one that the root before does not list",
+                "§3.2",
+                &first,
+                &[one.clone(), two],
+            )
+            .refused_at(2, Code::RootInvalid),
+        ),
+        (
+            "root-takes-a-key-back",
+            import(
+                "It may come back as what it was",
+                "§3.2",
+                &first,
+                &[one, back.root_line_after(&without)],
+            )
+            .taken(Stands { outcomes: &["new"; 2], root: 3, ..ONE_NEW }),
         ),
         (
             "root-lists-a-revoked-key",

@@ -127,6 +127,11 @@ fn imports() -> Vec<(&'static str, Vector)> {
                 .taken(ONE_LICENSE),
         ),
         (
+            "imported-with-white-space-in-its-name",
+            import("White space in its name does no harm", text.replacen("FH1:", "F H\n1 :", 1))
+                .taken(ONE_LICENSE),
+        ),
+        (
             "imported-from-a-stranger",
             import("It proves nothing by itself", stolen).refused_at(1, Code::SignatureKeyUnknown),
         ),

@@ -28,7 +28,8 @@ pub struct Vector {
     /// The time at which it is done; every import has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<Timestamp>,
-    /// The lines that stand before an import, the first root first, as `current.bundle` has them.
+    /// The lines that stand before an import, or stood at a clock reset, the first root first, as
+    /// `current.bundle` has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standing: Vec<String>,
     /// The site of an import; absent: the checks that concern one site are left out.
@@ -40,7 +41,7 @@ pub struct Vector {
     /// The key whose export it must be; absent: the export's own word is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_key: Option<PublicKey>,
-    /// The time of the last clock reset, after which no document dates the floor.
+    /// The time of the last clock reset: what stood then and is dated later dates no floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated_by: Option<Timestamp>,
     /// The raw bytes of a public key, in hex; they may be no key at all.

@@ -104,7 +104,7 @@ fn what_status_says_of_the_clock_is_a_sentence_each() {
     let vendor = Vendor::new();
     let license = ending(&vendor, 300);
     let (mut site, _courses) = site(&vendor, &license);
-    sleeps(&mut site, 48 * HOUR);
+    sleeps(&mut site, 49 * HOUR);
     let said = farhold_tests::site::Ran::command(&mut site.command(["status"]));
     assert_eq!(said.exit, 0, "{}", said.stderr);
     for sentence in [

@@ -16,6 +16,7 @@ mod proxies;
 mod rejected;
 mod replaced_ca;
 mod restored;
+mod restored_kernel;
 mod secrets;
 mod silence;
 mod stage;

@@ -46,6 +46,9 @@ pub struct ComponentAnswer {
     /// When it was last found to be another than before; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
+    /// Since when it counts without having been read: what it was when it was read last stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<Timestamp>,
 }
 
 /// What kind of machine it seems to be.
@@ -83,12 +86,18 @@ pub struct BoundAnswer {
     pub require: u64,
     /// How many do.
     pub holding: u64,
+    /// How many of those were read and are the same; the others are remembered.
+    #[serde(default)]
+    pub read: u64,
     /// Whether that is enough.
     pub holds: bool,
     /// How many more may change.
     pub bears: u64,
     /// Each component of the binding: `same`, `changed` or `unknown`.
     pub components: BTreeMap<String, String>,
+    /// Those that hold without having been read, each with since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remembered: BTreeMap<String, Timestamp>,
     /// Components that the machine has under another name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub renamed: BTreeMap<String, String>,

@@ -1,7 +1,10 @@
 //! Licenses as they stand, and what will be in force when.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use farhold_bundle::PublicKey;
 use farhold_contract::{
     Sha256Digest, Timestamp,
     id::{LicenseId, TenantId},
@@ -58,9 +61,42 @@ pub struct LicenseAnswer {
     /// When another takes its place; absent: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_until: Option<Timestamp>,
+    /// What it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<BoundToAnswer>,
+    /// For which sites it is: `managed`, `detached`.
+    #[serde(default)]
+    pub modes: Vec<String>,
+    /// At how many sites it may stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<u64>,
     /// Its features.
     pub features: Vec<String>,
     /// Why it can't be in force at this site, if it can't (`code: detail`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_admitted: Option<String>,
+}
+
+/// What a license is bound to, beside this site as it was last looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BoundToAnswer {
+    /// `nothing`, `device_key` or `fingerprint`.
+    pub kind: String,
+    /// Whether this site is it.
+    pub holds: bool,
+    /// The device key that it is bound to, if one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<PublicKey>,
+    /// How many of the components must hold, if it is bound to such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<u64>,
+    /// How many do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding: Option<u64>,
+    /// Each of the components: `same`, `changed` or `unknown`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<String, String>,
+    /// Those that hold without having been read, each with since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remembered: BTreeMap<String, Timestamp>,
 }

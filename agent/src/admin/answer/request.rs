@@ -1,9 +1,14 @@
 //! `POST /admin/request`: what the site asks of its vendor.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use farhold_bundle::PublicKey;
-use farhold_contract::id::{LicenseId, TenantId};
+use farhold_contract::{
+    Timestamp,
+    id::{LicenseId, TenantId},
+};
 
 /// What to ask for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -31,6 +36,9 @@ pub struct RequestAnswer {
     pub typed_form: Option<String>,
     /// Names of the components it carries.
     pub components: Vec<String>,
+    /// Those of them that can't be read now, each with since when: what was read last stands in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remembered: BTreeMap<String, Timestamp>,
     /// The licenses in force.
     pub licenses: Vec<LicenseId>,
     /// What this site has given up with it.

@@ -18,7 +18,7 @@ pub struct StatusAnswer {
     pub tenants: Vec<TenantId>,
     /// The agent's key.
     pub device_key: String,
-    /// Since when this process runs.
+    /// Since when this process runs, by the time that licenses are judged by.
     pub started_at: Timestamp,
     /// Whether a verified bundle can answer.
     pub ready: bool,
@@ -52,10 +52,15 @@ pub struct ClockAnswer {
     /// The document whose date the floor is; absent: none stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor_by: Option<String>,
+    /// Where the system clock stands: `agrees`, `ahead`, `after_off` (ahead by as much as the
+    /// machine may have been off), `on_probation`, `set_back`, `corrected` (behind because it had
+    /// been ahead) or `before_signed`.
+    #[serde(default)]
+    pub wall_is: String,
     /// The system clock is more than 24 hours behind the agent's own time.
     #[serde(default)]
     pub rolled_back: bool,
-    /// The system clock is more than 24 hours ahead, and the agent's own time does not follow yet.
+    /// The system clock is further ahead of the agent's own time than is believed of it yet.
     #[serde(default)]
     pub on_probation: bool,
 }

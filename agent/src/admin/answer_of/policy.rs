@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use farhold_contract::{Code, id::TenantId, mode::Mode};
-use farhold_policy::{EntitlementLimits, Milestone, Now, Scope, Step};
+use farhold_policy::{EntitlementLimits, Milestone, Now, Scope, Step, WallStanding};
 
 use crate::{
     admin::answer::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The clocks, with what is to be said of each.
-pub(in crate::admin) fn clock(documents: &Documents, now: &Now) -> ClockAnswer {
+pub(in crate::admin) fn clock(documents: &Documents, now: &Now, wall: WallStanding) -> ClockAnswer {
     let dated = |at| at == now.floor;
     let standing = &documents.standing;
     let root = standing.root().map(|root| root.root());
@@ -36,6 +36,7 @@ pub(in crate::admin) fn clock(documents: &Documents, now: &Now) -> ClockAnswer {
         floor: now.floor,
         now: now.instant,
         floor_by,
+        wall_is: wall.as_str().to_owned(),
         rolled_back: now.is_rolled_back(),
         on_probation: now.is_on_probation(),
     }

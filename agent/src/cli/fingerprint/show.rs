@@ -23,17 +23,24 @@ pub(super) fn act(values: &Values, session: &Session) -> anyhow::Result<()> {
 /// Every component with its state and since when it is so.
 pub(super) fn components(answer: &FingerprintAnswer, values: &BTreeMap<String, String>) -> String {
     let mut heads = vec!["COMPONENT", "STATE", "HASH", "CHANGED"];
+    let is_remembered = answer.components.iter().any(|component| component.unread_since.is_some());
+    if is_remembered {
+        heads.push("NOT READ SINCE");
+    }
     if !values.is_empty() {
         heads.push("VALUE");
     }
     let rows = answer.components.iter().map(|component| {
-        let changed = component.changed_at.map(|at| text::moment(at, answer.looked_at));
+        let moment = |at| text::moment(at, answer.looked_at);
         let mut row = vec![
             text::plain(&component.name),
             text::plain(&component.state),
             text::or_dash(component.hash.as_deref().map(text::plain)),
-            text::or_dash(changed),
+            text::or_dash(component.changed_at.map(moment)),
         ];
+        if is_remembered {
+            row.push(text::or_dash(component.unread_since.map(moment)));
+        }
         if !values.is_empty() {
             row.push(text::or_dash(values.get(&component.name)));
         }
@@ -45,16 +52,14 @@ pub(super) fn components(answer: &FingerprintAnswer, values: &BTreeMap<String, S
     }
     for component in &answer.components {
         if let Some(reason) = &component.reason {
-            let remembered = match (&component.hash, component.state.as_str()) {
-                (Some(_), "unreadable" | "ignored") => "; what was read last counts",
-                _ => "",
-            };
-            told.push_str(&format!(
-                "{}: {}{remembered}\n",
-                text::plain(&component.name),
-                text::plain(reason)
-            ));
+            let name = text::plain(&component.name);
+            told.push_str(&format!("{name}: {}\n", text::plain(reason)));
         }
+    }
+    if is_remembered {
+        told.push_str(
+            "What is not read counts as it was read last; requests and heartbeats say so.\n",
+        );
     }
     told
 }

@@ -20,6 +20,7 @@ use crate::{
     cli::{
         decision::{features, limits, nothing, phase, scope, verdict},
         session::Session,
+        status::counted_from,
     },
 };
 
@@ -72,6 +73,9 @@ impl Args {
                 "It is later than that already ({}), and time does not go back.\n",
                 today.now
             ));
+        }
+        if let Some(counted) = counted_from(today) {
+            told.push_str(&format!("{counted}\n"));
         }
         told.push_str(&clocks(then));
         for noticed in &answer.noticed {

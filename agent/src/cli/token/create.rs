@@ -7,7 +7,7 @@ use serde_json::json;
 
 use farhold_contract::{id::TenantId, model::RuntimeType};
 use farhold_keys::write_secret;
-use farhold_terminal::{argument::runtime_type, stdout};
+use farhold_terminal::{argument::runtime_type, stderr, stdout};
 
 use crate::{
     admin::{
@@ -44,7 +44,7 @@ impl Args {
             name: self.name.clone(),
             tenant_id: self.tenant,
         };
-        let door = session.door()?;
+        let door = session.door_making_state()?;
         let ask = Ask::post("/admin/tokens");
         let created: TokenCreated =
             door.json(ask.body("application/json", serde_json::to_vec(&question)?))?;
@@ -56,14 +56,14 @@ impl Args {
             if session.json() {
                 return stdout::json(created);
             }
-            eprintln!("Token {}; it is not shown again:", created.token_id);
+            stderr::write(format!("Token {}; it is not shown again:\n", created.token_id));
             return stdout::write(format!("{}\n", created.token).as_bytes());
         };
         write_secret(out, created.token.as_bytes())?;
         if session.json() {
             return stdout::json(&json!({ "token_id": created.token_id, "out": out }));
         }
-        eprintln!("Token {} is in {}.", created.token_id, out.display());
+        stderr::write(format!("Token {} is in {}.\n", created.token_id, out.display()));
         Ok(())
     }
 }

@@ -28,7 +28,8 @@ impl Args {
         let sha256 = argument::sha256(&self.sha256, NEXT)?;
         let root = input::read(&self.file, LIMITS.envelope_bytes, Code::EnvelopeTooLarge)?;
         let ask = Ask::post(format!("/admin/trust?sha256={sha256}"));
-        let trust: TrustAnswer = session.door()?.json(ask.body("application/json", root))?;
+        let trust: TrustAnswer =
+            session.door_making_state()?.json(ask.body("application/json", root))?;
         if session.json() {
             return stdout::json(&trust);
         }

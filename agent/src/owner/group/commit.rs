@@ -98,6 +98,11 @@ fn commit(
     } else {
         Arc::make_mut(&mut site.shares).has_free(free);
     }
+    let reserve = &site.place.reserve;
+    let scarce = reserve.is_needed();
+    if scarce && works.iter().any(|work| work.draws_on_reserve()) {
+        reserve.give_up();
+    }
     let mut after = before.clone();
     let change = after.clock.observe(reading, None);
     let epoch = site.store.opening().epoch;
@@ -116,7 +121,8 @@ fn commit(
         },
         clock_changed: change != ClockChange::Nothing,
         epoch,
-        full_at_bytes: site.place.cap_bytes,
+        // What is left of a reserve given up is not for events.
+        full_at_bytes: if scarce && !reserve.stands() { 0 } else { site.place.cap_bytes },
         shares: Arc::clone(&site.shares),
         tenants: site.place.facts.tenants.len(),
     };

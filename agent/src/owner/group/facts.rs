@@ -10,7 +10,7 @@ use farhold_contract::id::TenantId;
 use farhold_store::StoreError;
 
 use crate::{
-    machine::{MACHINE, MachineState, RELEASED},
+    machine::{MACHINE, MachineState, RELEASED, held_by_memory},
     own_event::Draft,
     site::OPEN_NONCE,
     snapshot::{Documents, Snapshot},
@@ -36,8 +36,8 @@ impl Group<'_> {
         if known.fingerprint == facts.fingerprint && known.released == facts.released {
             return Arc::clone(documents);
         }
-        let Documents { standing, dated_by, .. } = &**documents;
-        Arc::new(Documents::new(standing.clone(), facts, *dated_by))
+        let Documents { standing, set_aside, .. } = &**documents;
+        Arc::new(Documents::new(standing.clone(), facts, set_aside.clone()))
     }
 
     /// Replaces what the site is, and what follows from it.
@@ -113,6 +113,35 @@ impl Group<'_> {
             Some(tenant_id) => {
                 let draft = Draft::new(OwnKind::FingerprintChanged, json!({"changed": changed}));
                 self.append_own(tenant_id, draft)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps which licenses hold by what is remembered of the machine, and that this has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_held_by_memory(&mut self, tenant_id: Option<TenantId>) -> Result<(), StoreError> {
+        let held = held_by_memory(&self.staged.site, &self.now);
+        if held == self.machine().memory.held_by_memory {
+            return Ok(());
+        }
+        let mut machine = MachineState::clone(self.machine());
+        machine.memory.held_by_memory = held;
+        let memory = &machine.memory;
+        if !memory.held_by_memory.is_empty() {
+            tracing::warn!(
+                licenses = memory.held_by_memory.len(),
+                "licenses hold by what was read of the machine before, too little can be read now"
+            );
+        }
+        let payload = json!({"licenses": memory.held_by_memory, "remembered": memory.remembered()});
+        self.staged.site.machine = Arc::new(machine);
+        self.keep_machine(&[], None)?;
+        match tenant_id {
+            Some(tenant_id) => {
+                self.append_own(tenant_id, Draft::new(OwnKind::FingerprintUnread, payload))
             }
             None => Ok(()),
         }

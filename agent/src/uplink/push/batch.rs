@@ -10,6 +10,7 @@ use zstd::{
 };
 
 use farhold_audit::{ChainPosition, ExportWriter, Head, checkpoint};
+use farhold_bundle::{Envelope, Standing, Verified, payload::Receipt};
 use farhold_policy::Now;
 use farhold_store::Reader;
 use farhold_sync::{LIMITS, Run};
@@ -65,19 +66,35 @@ impl Builder {
 
     /// Makes the batch that follows `to`, if it would be a full one.
     pub(super) async fn make_next(&mut self, run: Run, to: u64, snapshot: Arc<Snapshot>, now: Now) {
-        let next = Run { from: to + 1, to: to + LIMITS.batch_records, bytes: run.bytes };
+        let (from, last) = (to + 1, to + LIMITS.batch_records);
+        let next = Run { from, to: last, bytes: run.bytes, receipt: None };
         let full = run.to - run.from + 1 == LIMITS.batch_records && next.to <= snapshot.chain.seq;
         if full && let Some(batch) = self.make(next, snapshot, now).await {
             self.next = Some((next, batch));
         }
     }
 
-    /// The site's own head after a record; `None` if it is not kept, or can't be read.
-    pub(super) async fn head_at(&mut self, seq: u64) -> Option<Head> {
-        if seq == 0 {
-            return Some(ChainPosition::start(&self.place.opening).head);
-        }
-        self.with_tools(move |tools, _| Ok(tools.reader.head_at(seq)?)).await.flatten()
+    /// The site's own head after a record; `None` if it is not known, or can't be read.
+    pub(super) async fn head_at(&mut self, seq: u64, snapshot: Arc<Snapshot>) -> Option<Head> {
+        let head = move |tools: &mut Tools, place: &Place| {
+            head_at(&tools.reader, place, seq, &snapshot.documents.standing)
+        };
+        self.with_tools(head).await.flatten()
+    }
+
+    /// The first record from `from` on that a receipt confirms which still holds; `None` if there
+    /// is none, or it can't be read.
+    pub(super) async fn receipted(&mut self, from: u64, snapshot: Arc<Snapshot>) -> Option<u64> {
+        let receipted = move |tools: &mut Tools, _: &Place| {
+            let receipt = receipt_from(&tools.reader, from, &snapshot.documents.standing)?;
+            Ok(receipt.map(|receipt| receipt.seq.as_u64()))
+        };
+        self.with_tools(receipted).await.flatten()
+    }
+
+    /// The first record that is kept; `None` if there is none, or it can't be read.
+    pub(super) async fn first_kept(&mut self) -> Option<u64> {
+        self.with_tools(|tools, _| Ok(tools.reader.first_seq()?)).await.flatten()
     }
 
     async fn make(&mut self, run: Run, snapshot: Arc<Snapshot>, now: Now) -> Option<Batch> {
@@ -123,6 +140,42 @@ fn refused(code: usize) -> anyhow::Error {
     anyhow!("the compressor says {}", get_error_name(code))
 }
 
+/// The head after a record, from the record itself, or from its receipt once it is pruned.
+fn head_at(
+    reader: &Reader,
+    place: &Place,
+    seq: u64,
+    standing: &Standing,
+) -> anyhow::Result<Option<Head>> {
+    if seq == 0 {
+        return Ok(Some(ChainPosition::start(&place.opening).head));
+    }
+    if let Some(head) = reader.head_at(seq)? {
+        return Ok(Some(head));
+    }
+    let receipt = receipt_from(reader, seq, standing)?;
+    Ok(receipt.filter(|receipt| receipt.seq.as_u64() == seq).map(|receipt| receipt.head.into()))
+}
+
+/// The first receipt from a record on that still holds: one by a key that was revoked since proves
+/// nothing, there or here.
+fn receipt_from(
+    reader: &Reader,
+    from: u64,
+    standing: &Standing,
+) -> anyhow::Result<Option<Verified<Receipt>>> {
+    let mut from = from;
+    while let Some((seq, line)) = reader.receipt_from(from)? {
+        if let Ok(receipt) =
+            Envelope::open(&line).map_err(Into::into).and_then(|envelope| standing.stands(envelope))
+        {
+            return Ok(Some(receipt));
+        }
+        from = seq + 1;
+    }
+    Ok(None)
+}
+
 /// Reads, signs and compresses; every record is held to the chain on its way out.
 fn make(
     tools: &mut Tools,
@@ -132,14 +185,10 @@ fn make(
     now: &Now,
 ) -> anyhow::Result<Batch> {
     let Tools { reader, zstd } = tools;
-    let before = match run.from {
-        1 => ChainPosition::start(&place.opening),
-        from => {
-            let head = reader.head_at(from - 1)?;
-            let head = head.ok_or_else(|| anyhow!("record {} is not kept", from - 1))?;
-            ChainPosition { seq: from - 1, head }
-        }
-    };
+    let seq = run.from - 1;
+    let head = head_at(reader, place, seq, &snapshot.documents.standing)?;
+    let head = head.ok_or_else(|| anyhow!("record {seq} is not kept"))?;
+    let before = ChainPosition { seq, head };
     let mut records = Vec::new();
     let (mut from, mut bytes) = (run.from, 0_u64);
     'pages: while from <= run.to {
@@ -162,7 +211,14 @@ fn make(
 
     let lost = reader.queue(snapshot.acknowledged_seq)?.lost;
     let standing = report::standing(place, snapshot, now, lost);
-    let checkpoint = checkpoint(&place.facts.device_key, &place.opening, before, after, standing)?;
+    let mut checkpoint =
+        checkpoint(&place.facts.device_key, &place.opening, before, after, standing)?;
+    if let Some(seq) = run.receipt {
+        let receipt = receipt_from(reader, seq, &snapshot.documents.standing)?;
+        let receipt = receipt.filter(|receipt| receipt.seq.as_u64() == seq);
+        let receipt = receipt.ok_or_else(|| anyhow!("record {seq} has no receipt"))?;
+        checkpoint.receipt = Some(std::str::from_utf8(receipt.line())?.to_owned());
+    }
     // One made before may have been given up in its middle.
     zstd.reset(ResetDirective::SessionOnly).map_err(refused)?;
     let mut body = Encoder::with_context(Vec::new(), zstd);

@@ -6,13 +6,13 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use sha2::{Digest, Sha256};
 
-use farhold_contract::{Code, Sha256Digest, version::ContractVersion};
+use farhold_contract::{Code, version::ContractVersion};
 
 use crate::{
     answer::answer,
     call::{Call, RuntimeHeader},
+    flags::FlagsReply,
     kernel::Kernel,
     refusal::Refusal,
     router::Door,
@@ -27,10 +27,8 @@ pub(crate) async fn flags<K: Kernel>(State(door): State<Door<K>>, request: Reque
             let detail = "v0.1 does not have this call; v0.2 has";
             return Err(Refusal::new(Code::ContractUnsupportedVersion, detail));
         }
-        let flags = door.kernel.flags(call).await?;
-        let bytes = serde_json::to_vec(&flags).map_err(|_| Code::ServerInternal)?;
-        let digest = Sha256Digest::new(Sha256::digest(&bytes).into());
-        tagged(&head.headers, "application/json", digest, bytes.into())
+        let FlagsReply { body, digest } = door.kernel.flags(call).await?;
+        tagged(&head.headers, "application/json", digest, body)
     })
     .await
 }

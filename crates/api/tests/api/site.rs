@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 
 use farhold_api::{
-    Call, CheckQuestion, CheckReply, Credentials, Holder, Kernel, Principal, Refusal,
+    Call, CheckQuestion, CheckReply, Credentials, FlagsReply, Holder, Kernel, Principal, Refusal,
 };
 use farhold_contract::{
     Code,
@@ -45,7 +45,7 @@ pub(crate) const FRESH_TOKEN: &str = "fhr_fresh";
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
     Register(Call, RegisterRequest),
-    Heartbeat(Call, HeartbeatRequest),
+    Heartbeat(Call, Box<HeartbeatRequest>),
     Resolve(Call, String),
     Check(Call, CheckQuestion),
     Flags(Call),
@@ -150,7 +150,7 @@ impl Kernel for Site {
             contract_versions: ContractVersion::ALL.to_vec(),
             backfill: Vec::new(),
         });
-        self.note(Asked::Heartbeat(call, request));
+        self.note(Asked::Heartbeat(call, Box::new(request)));
         Ok(answer)
     }
 
@@ -196,14 +196,15 @@ impl Kernel for Site {
         }
     }
 
-    async fn flags(&self, call: Call) -> Result<FlagsResponse, Refusal> {
+    async fn flags(&self, call: Call) -> Result<FlagsReply, Refusal> {
         self.note(Asked::Flags(call));
         let theme = self.theme.lock().unwrap().clone();
         let set = |key: &str, value| {
             let (product, key) = ("campus".to_owned(), key.to_owned());
             SetFlag { product, key, value }
         };
-        Ok(FlagsResponse { flags: vec![set("live", false.into()), set("theme", theme.into())] })
+        let flags = vec![set("live", false.into()), set("theme", theme.into())];
+        FlagsReply::new(&FlagsResponse { flags })
     }
 
     async fn events(

@@ -11,4 +11,6 @@ mod receipts;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod submitted;
+#[cfg(test)]
 mod tampering;

@@ -11,7 +11,7 @@ use crate::{
     limits::LIMITS,
     payload::{ClockReset, License, Receipt, Revocations},
     standing::{LineKey, Standing},
-    trust::TrustRoot,
+    trust::{TrustRoot, require_roles_kept},
     verified::Verified,
 };
 
@@ -104,6 +104,7 @@ impl<'a> Planner<'a> {
                 return Err(RefusalReason::rule(Code::BundleTooLarge, detail));
             }
             let next = current.step(envelope)?;
+            require_roles_kept(self.plan.standing.roots(), next.root())?;
             self.root_steps += 1;
             self.plan.standing.push_root(next);
             return Ok(LineOutcome::New);

@@ -58,7 +58,10 @@ impl SiteFacts {
         }
         match &license.binding {
             Some(Binding::DeviceKey(key)) if *key != self.device_key => {
-                let detail = format!("bound to device {key}; this one is {}", self.device_key);
+                let detail = format!(
+                    "issued to {} for the agent with device key {key}; this agent's is {}",
+                    license.issued_to, self.device_key
+                );
                 Err(RefusalReason::rule(Code::LicenseBinding, detail))
             }
             Some(Binding::Fingerprint(bound)) if !bound.holds(&self.fingerprint) => {
@@ -90,20 +93,7 @@ impl SiteFacts {
         after: &Standing,
     ) -> Result<(), RefusalReason> {
         self.admits(license)?;
-        let root = after.root().map_or(0, crate::TrustRoot::version);
-        let generation =
-            after.revocations().map_or(0, |revocations| revocations.generation.as_u64());
-        for (what, has, needs) in [
-            ("root", root, license.needs.root.as_u64()),
-            ("revocations generation", generation, license.needs.revocations.as_u64()),
-        ] {
-            if has < needs {
-                let detail =
-                    format!("the license needs {what} {needs}; this site would stand at {has}");
-                return Err(RefusalReason::rule(Code::BundleIncomplete, detail));
-            }
-        }
-        Ok(())
+        after.meets(&license.needs)
     }
 
     pub(super) fn accepts_rest(&self, plan: &ImportPlan) -> Result<(), RefusalReason> {

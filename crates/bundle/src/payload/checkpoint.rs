@@ -50,6 +50,10 @@ pub struct Checkpoint {
     pub revocations: Whole,
     /// The licenses in force.
     pub licenses: Vec<LicenseRef>,
+    /// The line of a receipt for the record before the run: presented to a Kernel that may no
+    /// longer hold what it confirmed (`bundle.md` §6.7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
 }
 
 /// Where the chain stood when an epoch was opened; zeros for a device's first.

@@ -103,6 +103,9 @@ pub struct Needs {
     pub revocations: Whole,
 }
 
+/// Names that a database of zones knows and that say of no place when a day ends there.
+const NO_ZONES: [&str; 2] = ["Factory", "Etc/Unknown"];
+
 fn managed_only() -> BTreeSet<SiteMode> {
     BTreeSet::from([SiteMode::Managed])
 }
@@ -124,6 +127,9 @@ impl License {
 
     fn zone(&self) -> Option<jiff::tz::TimeZone> {
         let name = self.time_zone.as_deref()?;
+        if NO_ZONES.iter().any(|no_zone| name.eq_ignore_ascii_case(no_zone)) {
+            return None;
+        }
         jiff::tz::TimeZoneDatabase::bundled().get(name).ok()
     }
 

@@ -11,9 +11,11 @@ mod revocations;
 mod role;
 mod root;
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 
-use crate::error::PayloadError;
+use crate::{error::PayloadError, limits::LIMITS};
 
 pub use checkpoint::{Checkpoint, OpenedAfter};
 pub use clock_reset::ClockReset;
@@ -64,6 +66,20 @@ fn check_name(member: &'static str, name: &str) -> Result<(), PayloadError> {
         return Err(PayloadError::invalid(member, "must be 1 to 128 of A-Z a-z 0-9 . _ - : /"));
     }
     Ok(())
+}
+
+/// A machine's components: bounded, each a name and the first 8 bytes of its hash.
+fn check_components(
+    member: &'static str,
+    components: &BTreeMap<String, String>,
+) -> Result<(), PayloadError> {
+    if components.len() > LIMITS.components {
+        return Err(PayloadError::invalid(member, "has more than 64 components"));
+    }
+    components.iter().try_for_each(|(name, hash)| {
+        check_name(member, name)?;
+        check_hex(member, hash, 8)
+    })
 }
 
 /// Bytes written as lower-case hex.

@@ -84,6 +84,10 @@ pub struct ReportedFingerprint {
     pub salt: String,
     /// Each component's name and the first 8 bytes of its salted hash, as lower-case hex.
     pub components: BTreeMap<String, String>,
+    /// Those of the components that can't be read now, each with since when, by the agent's own
+    /// time: what they were when they were read last counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remembered: BTreeMap<String, Timestamp>,
 }
 
 /// A trust root, by what tells it from every other.

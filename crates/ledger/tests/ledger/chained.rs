@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
-use farhold_contract::Code;
+use farhold_contract::{Code, Timestamp};
 use farhold_ledger::{
-    Act, Broken, Chain, DeviceKey, Head, LIMITS, Ledger, Release, csv_head, csv_row, verify,
+    Act, Broken, Chain, Conflict, DeviceKey, Head, LIMITS, Ledger, Release, Setback, csv_head,
+    csv_row, verify,
 };
 
 use crate::desk::{DEVICE_A, begun, day, device, fingerprint, issue, key, ledger, positive};
@@ -150,6 +151,32 @@ fn a_torn_last_line_is_told_from_a_changed_one() {
 }
 
 #[test]
+fn a_tail_is_a_piece_or_the_entry_that_follows_or_an_error() {
+    let (_, bytes) = every_kind();
+    let lines = lines(&bytes);
+    for (at, line) in lines.iter().enumerate().skip(1) {
+        let mut ledger = Ledger::empty();
+        lines[..at].iter().for_each(|line| drop(ledger.take(line).unwrap()));
+        let head = ledger.head();
+        let whole = &line[..line.len() - 1];
+        for end in 1..whole.len() {
+            assert_eq!(ledger.take_tail(&whole[..end]).unwrap(), None, "{end} bytes of line {at}");
+        }
+        assert_eq!(ledger.head(), head, "a piece is no entry");
+        // By its form whole, and changed; or of another place.
+        let mut changed = whole.to_vec();
+        changed[8] ^= 1;
+        assert!(matches!(ledger.take_tail(&changed), Err(Broken::Changed { .. })));
+        if let Some(next) = lines.get(at + 1) {
+            let refused = ledger.take_tail(&next[..next.len() - 1]);
+            assert!(matches!(refused, Err(Broken::Order { .. })), "{refused:?}");
+        }
+        let taken = ledger.take_tail(whole).unwrap().unwrap();
+        assert_eq!(taken.head(), ledger.head());
+    }
+}
+
+#[test]
 fn a_ledger_begins_with_its_issuer_and_only_once() {
     assert_eq!(Ledger::read(b"").unwrap_err(), Broken::Beginning { line: 1 });
     let (mut ledger, _) = begun();
@@ -163,6 +190,46 @@ fn a_ledger_begins_with_its_issuer_and_only_once() {
 fn a_line_longer_than_the_limit_is_refused_before_it_is_read() {
     let line = [vec![b'{'; LIMITS.line_bytes], b"\n".to_vec()].concat();
     assert!(matches!(Chain::begin().take(&line), Err(Broken::Malformed { line: 1, .. })));
+}
+
+#[test]
+fn an_entry_that_nobody_could_read_back_is_refused_and_changes_nothing() {
+    let (mut ledger, bytes) = begun();
+    let long = |bytes: usize| {
+        let mut long = issue(1, 1, 1, 1);
+        long.reason = Some("x".repeat(bytes));
+        long
+    };
+    let empty = ledger.clone().append(day(0), Act::Issued(long(0))).unwrap().len();
+    let room = LIMITS.line_bytes - empty;
+    let most = LIMITS.line_bytes;
+    // `entered` is a letter longer than `issued`.
+    for act in [Act::Issued(long(room + 1)), Act::Entered(long(room))] {
+        let refused = ledger.append(day(0), act).unwrap_err();
+        assert_eq!(refused, Conflict::TooLong { bytes: most + 1, most });
+        assert_eq!(refused.code(), Code::LedgerConflict);
+        assert_eq!((ledger.head().seq, ledger.contracts().len()), (1, 0));
+    }
+    let line = ledger.append(day(0), Act::Issued(long(room))).unwrap();
+    assert_eq!(line.len(), LIMITS.line_bytes);
+    Ledger::read(&[bytes, line].concat()).unwrap();
+}
+
+#[test]
+fn an_entry_dated_before_the_one_it_follows_is_told_and_no_reason_to_refuse() {
+    let (mut written, mut bytes) = begun();
+    let base = day(400);
+    let at = |hours: i64| Timestamp::from_ms(base.as_ms() + hours * 3_600_000);
+    for (serial, hours) in [(1, 0), (2, -24), (3, -49), (4, 9_000), (5, 10), (6, 11)] {
+        let act = Act::Issued(issue(1, 1, serial, serial as u8));
+        bytes.extend(written.append(at(hours), act).unwrap());
+    }
+    let told = [
+        Setback { seq: 4, at: at(-49), before: at(-24) },
+        Setback { seq: 6, at: at(10), before: at(9_000) },
+    ];
+    assert_eq!(written.setbacks(), told, "the clocks of two desks are a day apart at most");
+    assert_eq!(Ledger::read(&bytes).unwrap().setbacks(), told);
 }
 
 #[test]

@@ -107,3 +107,58 @@ fn moves_are_counted_within_a_span_and_releases_are_kept() {
     assert_eq!(contract.releases, [(day(2), release)]);
     assert_eq!(contract.rehosts[1].device_key, Some(DeviceKey::from(&key(DEVICE_A))));
 }
+
+#[test]
+fn a_move_without_the_ledger_counts_once_when_it_is_entered() {
+    let to = |serial: u64, hex: &str| {
+        let mut issue = issue(1, 1, serial, serial as u8);
+        issue.bound = device(hex);
+        issue
+    };
+    let id = to(1, DEVICE_A).license_id;
+    let (ledger, _) = ledger([
+        Act::Issued(to(1, DEVICE_A)),     // day 0
+        Act::BreakGlass(to(2, DEVICE_B)), // day 1: met, on another machine
+        Act::Entered(to(2, DEVICE_B)),    // day 2: its slip
+        Act::Entered(to(3, DEVICE_B)),    // day 3: the same machine
+        Act::Entered(issue(1, 1, 4, 4)),  // day 4: no machine
+    ]);
+    let contract = ledger.contract(id).unwrap();
+    assert_eq!(contract.rehosts.len(), 1);
+    assert_eq!((contract.rehosts[0].at, contract.rehosts[0].serial.as_u64()), (day(1), 2));
+    // Its slip comes in late, after the license went back.
+    let (ledger, _) = crate::desk::ledger([
+        Act::Issued(to(1, DEVICE_A)),
+        Act::BreakGlass(to(2, DEVICE_B)),
+        Act::Rehosted(to(3, DEVICE_A)),
+        Act::Entered(to(2, DEVICE_B)),
+    ]);
+    assert_eq!(ledger.contract(id).unwrap().rehosts.len(), 2);
+    // The first machine is no move, however it came in.
+    let (ledger, _) = crate::desk::ledger([Act::Entered(to(1, DEVICE_A))]);
+    assert_eq!(ledger.contract(id).unwrap().rehosts.len(), 0);
+}
+
+#[test]
+fn a_license_is_given_up_by_a_machine_that_it_was_for() {
+    let bound_to = |serial: u64, bound: Option<Bound>| {
+        let mut issue = issue(1, 1, serial, serial as u8);
+        issue.bound = bound;
+        Act::Issued(issue)
+    };
+    let holds = |acts: Vec<Act>, hex: &str, components: &BTreeMap<String, String>| {
+        let (ledger, _) = ledger(acts);
+        ledger.contracts().next().unwrap().is_held_by(&key(hex), components)
+    };
+    let to_a = || vec![bound_to(1, device(DEVICE_A))];
+    assert!(holds(to_a(), DEVICE_A, &none()));
+    assert!(!holds(to_a(), DEVICE_B, &none()), "a stranger's key");
+    let moved = || vec![bound_to(1, device(DEVICE_A)), bound_to(2, device(DEVICE_B))];
+    assert!(holds(moved(), DEVICE_A, &none()), "the old machine, after the new one was answered");
+    assert!(holds(vec![bound_to(1, None)], DEVICE_B, &none()));
+    assert!(holds(vec![bound_to(1, Some(Bound::Unbound))], DEVICE_B, &none()));
+    let same = machine(&[("disk.root", "1111111111111111"), ("machine_id", "2222222222222222")]);
+    let by_parts = || vec![bound_to(1, fingerprint(2))];
+    assert!(holds(by_parts(), DEVICE_B, &same));
+    assert!(!holds(by_parts(), DEVICE_B, &none()));
+}

@@ -117,6 +117,59 @@ fn a_machine_used_by_day_outgrows_its_lead_too() {
 }
 
 #[test]
+fn quotas_turn_every_day_on_a_machine_that_is_off_at_weekends() {
+    let mut machine = right_machine();
+    for hours_a_day in [8, 1] {
+        for day in 0..4 * 7 {
+            let now = machine.now(NO_FLOOR);
+            assert_eq!(now.quota, machine.truth(), "day {day}, {hours_a_day} hours a day");
+            assert!(!now.is_on_probation());
+            machine.run(HOUR * hours_a_day, MINUTE);
+            let nights = if day % 7 == 4 { 3 } else { 1 };
+            machine.reboot(DAY * nights - HOUR * hours_a_day, 0);
+        }
+    }
+}
+
+#[test]
+fn after_longer_off_quotas_turn_once_a_day_until_the_wall_is_believed() {
+    let mut machine = right_machine();
+    machine.reboot(DAY * 21, 0);
+    let mut quota = machine.now(NO_FLOOR).quota;
+    assert_eq!(quota, begin() + DAY * 4);
+    assert!(machine.now(NO_FLOOR).is_on_probation());
+    for _ in 0..20 {
+        machine.run(HOUR, MINUTE);
+        machine.reboot(HOUR * 23, 0);
+        quota = quota + DAY;
+        assert_eq!(machine.now(NO_FLOOR).quota, quota);
+    }
+    machine.run(HOUR * 5, MINUTE);
+    assert_eq!(machine.now(NO_FLOOR).quota, machine.truth());
+}
+
+#[test]
+fn a_wall_set_ahead_takes_quotas_a_day_ahead_and_back_with_it() {
+    let mut machine = right_machine();
+    machine.set_error_ms(30 * DAY_MS);
+    machine.run(HOUR * 20, MINUTE);
+    assert_eq!(machine.now(NO_FLOOR).quota, machine.truth() + DAY);
+    machine.set_error_ms(0);
+    assert_eq!(machine.now(NO_FLOOR).quota, machine.truth());
+}
+
+#[test]
+fn a_state_of_before_quota_time_was_kept_goes_on_as_it_was() {
+    let mut machine = right_machine();
+    machine.run(HOUR, MINUTE);
+    let mut old = serde_json::to_value(machine.clocks().0).unwrap();
+    old.as_object_mut().unwrap().remove("quota").unwrap();
+    let old: ClockState = serde_json::from_value(old).unwrap();
+    let (_, reading) = machine.clocks();
+    assert_eq!(old.now(&reading, NO_FLOOR), machine.now(NO_FLOOR));
+}
+
+#[test]
 fn the_kernels_time_vouches_for_a_lead() {
     let mut machine = right_machine();
     machine.reboot(DAY * 90, 0);

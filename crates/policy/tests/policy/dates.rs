@@ -1,7 +1,7 @@
 //! Claims about clocks and documents together: lost marks, dates that are wrong, and what needs no
 //! clock at all.
 
-use farhold_bundle::payload::License;
+use farhold_bundle::{SetAside, payload::License};
 use farhold_contract::{Code, Timestamp};
 use farhold_policy::{
     ClockState, Link, Now, PolicyState, Question, Resolution, Restraints, RuntimeFacts,
@@ -115,7 +115,7 @@ fn a_future_dated_document_holds_now_up_and_leaves_no_trace_when_it_is_replaced(
     let mut machine = right_machine();
     let site = importing(&bare_site(), &wrong, machine.truth());
     let policy = PolicyState::new(site.licenses(), site.revocations());
-    let now = machine.now(site.floor(None));
+    let now = machine.now(site.floor(&SetAside::new()));
     assert_eq!((now.instant, now.mark), (wrong.issued_at, machine.truth()));
     // Quota time is not the vendor's to set: no window is opened ahead.
     assert_eq!(now.quota, machine.truth());
@@ -125,7 +125,7 @@ fn a_future_dated_document_holds_now_up_and_leaves_no_trace_when_it_is_replaced(
     let right = License { issued_at: begin() + DAY, ..license(2) };
     let site = importing(&site, &right, machine.truth());
     let policy = PolicyState::new(site.licenses(), site.revocations());
-    let now = machine.now(site.floor(None));
+    let now = machine.now(site.floor(&SetAside::new()));
     assert_eq!(now.instant, machine.truth());
     assert_eq!(granted(answer(&policy, &now, &runtime())).serial, positive(2));
 }
@@ -135,9 +135,9 @@ fn after_a_reset_a_future_dated_document_no_longer_counts() {
     let wrong = License { issued_at: at("2072-06-01T00:00:00Z"), ..license(1) };
     let mut machine = right_machine();
     let site = importing(&bare_site(), &wrong, machine.truth());
-    assert_eq!(machine.now(site.floor(None)).instant, wrong.issued_at);
+    assert_eq!(machine.now(site.floor(&SetAside::new())).instant, wrong.issued_at);
     machine.reset(machine.truth());
-    let floor = site.floor(Some(machine.truth()));
+    let floor = site.floor(&site.dated_after(machine.truth()));
     assert_eq!(machine.now(floor).instant, machine.truth());
 }
 

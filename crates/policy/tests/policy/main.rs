@@ -21,4 +21,5 @@ mod registration;
 mod simulation;
 mod support;
 mod supposed_clock;
+mod wall_standing;
 mod windows;

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use farhold_bundle::{
-    Standing,
+    SetAside, Standing,
     payload::{Entitlement, License, LicenseLimits},
 };
 use farhold_contract::{Date, Timestamp};
@@ -89,8 +89,8 @@ struct Site {
     machine: Machine,
     standing: Standing,
     policy: PolicyState,
-    /// The time of the last clock reset.
-    dated_by: Option<Timestamp>,
+    /// What the last clock reset has set aside.
+    set_aside: SetAside,
     serial: u64,
     /// The year that the newest license is for, and when the next is imported.
     licensed_year: i16,
@@ -118,7 +118,7 @@ impl Site {
             machine,
             standing: bare_site(),
             policy: PolicyState::default(),
-            dated_by: None,
+            set_aside: SetAside::new(),
             serial: 0,
             licensed_year: FIRST_YEAR - 1,
             next_import: begin,
@@ -206,7 +206,7 @@ impl Site {
     fn reset(&mut self) {
         let time = self.machine.truth();
         self.machine.reset(time);
-        self.dated_by = Some(time);
+        self.set_aside = self.standing.dated_after(time);
         self.owed = self.owed.min(time);
         self.told.resets += 1;
     }
@@ -259,11 +259,14 @@ impl Site {
             ..license(self.serial)
         };
         self.standing = importing(&self.standing, &license, self.machine.truth());
+        self.set_aside = self.standing.still_set_aside(&self.set_aside);
         self.policy = PolicyState::new(self.standing.licenses(), self.standing.revocations());
+        // Also after a reset: a signed date proves that it has come.
+        assert!(self.now().instant >= dated, "{dated}: {:?}", self.told);
     }
 
     fn now(&self) -> Now {
-        self.machine.now(self.standing.floor(self.dated_by))
+        self.machine.now(self.standing.floor(&self.set_aside))
     }
 
     fn ask(&self, feature: &str, now: &Now) -> Resolution {
@@ -276,7 +279,8 @@ impl Site {
         let now = self.now();
         // Property 1.
         assert!(now.instant >= self.owed, "{} < {}: {:?}", now.instant, self.owed, self.told);
-        assert!(now.mark >= self.owed && now.quota >= now.mark && now.quota <= now.mark + DAY);
+        assert!(now.mark >= self.owed && now.quota >= now.mark);
+        assert!(now.quota <= now.wall.max(now.mark));
         self.check_that_nothing_is_refused(&now);
         for (feature, most) in [("lab", 3), ("exam", 20), ("life", 8)] {
             if let Resolution::Granted(grant) = self.ask(feature, &now) {

@@ -10,6 +10,12 @@ pub enum PushEffect {
         /// The record.
         seq: u64,
     },
+    /// Say for which record, this one or the first after it, a receipt is kept that holds, by
+    /// [`crate::Push::handle_receipted`].
+    LookUpReceipt {
+        /// The first record that will do.
+        from: u64,
+    },
     /// Something to log and to show.
     Report(PushReport),
 }
@@ -23,6 +29,9 @@ pub struct Run {
     pub to: u64,
     /// Most bytes of records, before compression. A first record that is larger goes alone.
     pub bytes: u64,
+    /// The record before `from`, if its receipt is to be presented: what comes before may be gone
+    /// on both sides (`bundle.md` §6.8).
+    pub receipt: Option<u64>,
 }
 
 /// What people should know of the push.

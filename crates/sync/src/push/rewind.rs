@@ -3,20 +3,22 @@
 use farhold_audit::{Epoch, Head};
 use farhold_contract::call::batch::HeldHead;
 
+use super::effect::Run;
 use crate::limits::LIMITS;
 
 /// The heads of an `audit.gap`, asked for one after another from the highest down.
 #[derive(Debug)]
 pub(super) struct Rewind {
-    /// The batch began after this record: what both have in common lies below.
-    pub(super) below: u64,
+    /// The batch that met the gap: what both have in common lies below it.
+    pub(super) sent: Run,
     /// Ascending, so that the next to ask for is the last.
     heads: Vec<(u64, Head)>,
     asked: Option<(u64, Head)>,
 }
 
 impl Rewind {
-    pub(super) fn new(epoch: Epoch, below: u64, held: &[HeldHead]) -> Self {
+    pub(super) fn new(epoch: Epoch, sent: Run, held: &[HeldHead]) -> Self {
+        let below = sent.from - 1;
         let mut heads: Vec<(u64, Head)> = held
             .iter()
             .filter(|held| held.epoch.parse() == Ok(epoch) && (1..below).contains(&held.seq))
@@ -25,7 +27,7 @@ impl Rewind {
         heads.sort_unstable();
         heads.dedup();
         heads.drain(..heads.len().saturating_sub(LIMITS.gap_heads));
-        Self { below, heads, asked: None }
+        Self { sent, heads, asked: None }
     }
 
     /// The next record to look up, once; `None` while one is asked for.

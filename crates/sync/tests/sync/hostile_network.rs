@@ -37,6 +37,28 @@ fn a_kernel_restored_from_a_backup_gets_back_what_it_lost() {
 }
 
 #[test]
+fn a_kernel_restored_at_random_moments_gets_what_is_kept_and_knows_what_it_lost() {
+    let mut lost = 0;
+    for seed in 500..560 {
+        let mut simulation = Simulation::new(Plan::random(seed).pruning().with_random_restores());
+        simulation.run();
+        simulation.drains_within(HOUR);
+        lost += simulation.lost();
+    }
+    assert!(lost > 0, "nothing was ever lost: the claim was not put to the test");
+}
+
+#[test]
+fn a_site_that_prunes_presents_no_receipt_to_a_kernel_that_lost_nothing() {
+    for seed in 600..620 {
+        let mut simulation = Simulation::new(Plan::random(seed).pruning());
+        simulation.run();
+        simulation.drains_within(HOUR);
+        assert_eq!(simulation.lost(), 0);
+    }
+}
+
+#[test]
 fn a_site_restored_from_a_snapshot_loses_nothing_and_jams_nothing() {
     for seed in 200..220 {
         let plan = Plan::random(seed)

@@ -16,6 +16,15 @@ fn push(first: u64, last: u64, acknowledged: u64) -> Push {
     Push::new(Timing::default(), Jitter::seeded(1), backlog)
 }
 
+/// As [`sends`], with the record whose receipt goes with it.
+fn presents(push: &mut Push, now: Moment) -> Option<(u64, u64, Option<u64>)> {
+    match push.poll_effect(now) {
+        Some(PushEffect::Send(run)) => Some((run.from, run.to, run.receipt)),
+        None => None,
+        Some(other) => panic!("{other:?}"),
+    }
+}
+
 fn sends(push: &mut Push, now: Moment) -> Option<(u64, u64)> {
     match push.poll_effect(now) {
         Some(PushEffect::Send(Run { from, to, .. })) => Some((from, to)),
@@ -194,20 +203,94 @@ fn a_gap_among_records_no_longer_kept_is_stated_once_and_the_rest_is_offered() {
     push.handle_answer(PushAnswer::Gap { heads: vec![held(400, 4)] }, at(1));
     assert_eq!(push.poll_effect(at(1)), Some(PushEffect::LookUpHead { seq: 400 }));
     push.handle_head(400, None, at(1));
-    assert_eq!(push.poll_effect(at(1)), missing(1, 500));
-    let rewound = PushEffect::Report(PushReport::Rewound { to: 500 });
+    assert_eq!(push.poll_effect(at(1)), Some(PushEffect::LookUpReceipt { from: 500 }));
+    assert_eq!((push.poll_effect(at(1)), push.poll_timeout()), (None, None));
+    push.handle_receipted(None, at(1));
+    assert_eq!(push.poll_effect(at(1)), missing(1, 501));
+    let rewound = PushEffect::Report(PushReport::Rewound { to: 501 });
     assert_eq!(push.poll_effect(at(1)), Some(rewound));
-    assert_eq!(sends(&mut push, at(1)), Some((501, 700)));
+    // Only record 501 says what the chain came to before the next one.
+    assert_eq!(sends(&mut push, at(1)), Some((502, 700)));
     // The Kernel can't take them either: hourly from now on, and not in a circle.
     push.handle_answer(PushAnswer::Gap { heads: vec![held(400, 4)] }, at(2));
     assert_eq!(push.poll_effect(at(2)), Some(PushEffect::LookUpHead { seq: 400 }));
     push.handle_head(400, None, at(2));
-    let blocked = PushEffect::Report(PushReport::Blocked { after: 500 });
+    assert_eq!(push.poll_effect(at(2)), Some(PushEffect::LookUpReceipt { from: 500 }));
+    push.handle_receipted(None, at(2));
+    let blocked = PushEffect::Report(PushReport::Blocked { after: 501 });
     assert_eq!(push.poll_effect(at(2)), Some(blocked));
     assert_eq!(push.poll_effect(at(2)), None);
-    assert_eq!(sends(&mut push, at(4_000)), Some((501, 700)));
+    assert_eq!(sends(&mut push, at(4_000)), Some((502, 700)));
     push.handle_answer(PushAnswer::Accepted { to: 700 }, at(4_001));
     assert!(!push.is_blocked());
+}
+
+#[test]
+fn a_gap_that_only_pruned_records_would_fill_is_crossed_by_the_lowest_receipt_behind_them() {
+    let mut push = push(501, 700, 600);
+    assert_eq!(presents(&mut push, at(1)), Some((601, 700, None)));
+    push.handle_answer(PushAnswer::Gap { heads: vec![held(400, 4)] }, at(1));
+    assert_eq!(push.poll_effect(at(1)), Some(PushEffect::LookUpHead { seq: 400 }));
+    // The head of a record that is not kept any more stands in its receipt.
+    push.handle_head(400, Some(head(4)), at(1));
+    assert_eq!(push.poll_effect(at(1)), Some(PushEffect::LookUpReceipt { from: 500 }));
+    push.handle_receipted(Some(520), at(1));
+    assert_eq!(push.poll_effect(at(1)), missing(401, 520));
+    let rewound = PushEffect::Report(PushReport::Rewound { to: 520 });
+    assert_eq!(push.poll_effect(at(1)), Some(rewound));
+    assert_eq!(presents(&mut push, at(1)), Some((521, 700, Some(520))));
+    // An answer that is lost: the same again, with the same receipt.
+    push.handle_answer(PushAnswer::Failed(Verdict::RetryLater), at(1));
+    let again = push.poll_timeout().unwrap();
+    assert_eq!(presents(&mut push, again), Some((521, 700, Some(520))));
+    push.handle_answer(PushAnswer::Accepted { to: 650 }, again);
+    assert_eq!(presents(&mut push, again), Some((651, 700, None)), "once is enough");
+}
+
+#[test]
+fn a_receipt_that_is_refused_is_offered_again_hourly_and_not_in_a_circle() {
+    let mut push = push(501, 700, 600);
+    let (mut now, mut sent, mut presented) = (at(1), 0, 0);
+    while now < at(86_400) {
+        match push.poll_effect(now) {
+            Some(PushEffect::Send(run)) => {
+                sent += 1;
+                presented += usize::from(run.receipt == Some(520));
+                // It always lists a head of ours, and takes nothing that follows.
+                let heads = (1..=700).map(|seq| held(seq, 1)).collect();
+                push.handle_answer(PushAnswer::Gap { heads }, now);
+            }
+            Some(PushEffect::LookUpHead { seq }) => {
+                push.handle_head(seq, (seq % 100 == 0).then_some(head(1)), now);
+            }
+            Some(PushEffect::LookUpReceipt { .. }) => push.handle_receipted(Some(520), now),
+            Some(PushEffect::Report(_)) => {}
+            None => now = push.poll_timeout().unwrap(),
+        }
+    }
+    assert!((20..30).contains(&presented), "{presented} times in a day");
+    assert!(sent < 60, "{sent} batches in a day");
+    assert!(push.is_blocked());
+    // A Kernel that learned to take it gets all of it.
+    now = push.poll_timeout().unwrap();
+    assert_eq!(presents(&mut push, now), Some((521, 700, Some(520))));
+    push.handle_answer(PushAnswer::Accepted { to: 700 }, now);
+    assert!(!push.is_blocked());
+}
+
+#[test]
+fn what_is_pruned_before_it_is_sent_again_is_crossed_by_a_receipt_too() {
+    let mut push = push(1, 3_000, 2_900);
+    assert_eq!(presents(&mut push, at(1)), Some((2_901, 3_000, None)));
+    push.handle_answer(PushAnswer::Gap { heads: vec![] }, at(1));
+    push.poll_effect(at(1));
+    assert_eq!(presents(&mut push, at(1)), Some((1, 1_000, None)));
+    push.handle_answer(PushAnswer::Accepted { to: 1_000 }, at(1));
+    push.handle_pruned(1_501);
+    assert_eq!(push.poll_effect(at(1)), Some(PushEffect::LookUpReceipt { from: 1_500 }));
+    push.handle_receipted(Some(1_500), at(1));
+    assert_eq!(push.poll_effect(at(1)), missing(1_001, 1_500));
+    assert_eq!(presents(&mut push, at(1)), Some((1_501, 2_500, Some(1_500))));
 }
 
 #[test]
@@ -225,6 +308,7 @@ fn a_kernel_that_answers_every_batch_with_a_gap_is_not_asked_in_a_circle() {
             Some(PushEffect::LookUpHead { seq }) => {
                 push.handle_head(seq, (seq % 100 == 0).then_some(head(1)), now);
             }
+            Some(PushEffect::LookUpReceipt { .. }) => unreachable!("nothing is pruned"),
             Some(PushEffect::Report(_)) => {}
             None => now = push.poll_timeout().unwrap(),
         }
@@ -255,7 +339,8 @@ fn what_is_asked_for_again_and_no_longer_kept_is_stated_once() {
             let foreign = PushReport::Missing { epoch: other.epoch.clone(), from: 1, to: 2 };
             assert_eq!(push.poll_effect(at(1)), Some(PushEffect::Report(foreign)));
         }
-        assert_eq!(sends(&mut push, at(1)), Some((101, 103)));
+        // What comes before record 101 is not known, and it was not asked for alone.
+        assert_eq!(sends(&mut push, at(1)), Some((102, 103)));
         push.handle_answer(PushAnswer::Accepted { to: 103 }, at(1));
         assert_eq!(sends(&mut push, at(1)), None);
     }
@@ -356,6 +441,7 @@ enum Said {
     Gap(Vec<u64>),
     Failed(Verdict),
     Head(u64, bool),
+    Receipted(Option<u64>),
     Changed,
     Wait(u64),
 }
@@ -384,6 +470,7 @@ fn said() -> impl Strategy<Value = Said> {
         ]
         .prop_map(Said::Failed),
         (seq(), any::<bool>()).prop_map(|(seq, same)| Said::Head(seq, same)),
+        prop::option::of(seq()).prop_map(Said::Receipted),
         Just(Said::Changed),
         (0u64..5_000).prop_map(Said::Wait),
     ]
@@ -417,6 +504,7 @@ proptest! {
                 }
                 Said::Failed(verdict) => push.handle_answer(PushAnswer::Failed(verdict), now),
                 Said::Head(seq, same) => push.handle_head(seq, same.then_some(head(1)), now),
+                Said::Receipted(seq) => push.handle_receipted(seq, now),
                 Said::Changed => push.handle_changed(),
                 Said::Wait(seconds_on) => now = now + seconds(seconds_on),
             }
@@ -429,7 +517,9 @@ proptest! {
                         prop_assert!(run.from >= first && run.from <= run.to && run.to <= last);
                         prop_assert!(run.to - run.from < LIMITS.batch_records && run.bytes > 0);
                     }
-                    Some(PushEffect::LookUpHead { .. }) => asked = true,
+                    Some(PushEffect::LookUpHead { .. } | PushEffect::LookUpReceipt { .. }) => {
+                        asked = true;
+                    }
                     Some(PushEffect::Report(_)) => {}
                     None => break,
                 }
@@ -447,6 +537,7 @@ proptest! {
                     push.handle_answer(PushAnswer::Accepted { to: run.to }, now);
                 }
                 Some(PushEffect::LookUpHead { seq }) => push.handle_head(seq, None, now),
+                Some(PushEffect::LookUpReceipt { .. }) => push.handle_receipted(None, now),
                 Some(PushEffect::Report(_)) => {}
                 None if push.in_flight() => {
                     push.handle_answer(PushAnswer::Failed(Verdict::RetryLater), now);
@@ -455,7 +546,10 @@ proptest! {
                     Some(next) => now = now.max(next),
                     None if push.waiting() == 0 => break,
                     // A head was asked for in the story, and not answered.
-                    None => (1..=last).for_each(|seq| push.handle_head(seq, None, now)),
+                    None => {
+                        (1..=last).for_each(|seq| push.handle_head(seq, None, now));
+                        push.handle_receipted(None, now);
+                    }
                 },
             }
         }

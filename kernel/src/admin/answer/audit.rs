@@ -59,15 +59,32 @@ pub struct ChainAnswer {
     pub epoch: String,
     /// How many records were recomputed, branches included.
     pub records: u64,
-    /// Its heads that nothing follows: one, unless it was forked.
+    /// Its heads that nothing follows: one, unless it was forked or records are missing.
     pub heads: Vec<HeadAnswer>,
-    /// How many heads more than one there are.
+    /// How often it was forked.
     pub branches: u64,
     /// Records whose content was refused; the chain holds them all the same.
     pub refused: u64,
+    /// Records that were confirmed by a receipt and are not held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingAnswer>,
     /// Where it does not hold; absent: it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+/// Records that were confirmed, and are not held: the Kernel's storage was set back since, or they
+/// went another way. The chain goes on after them, by the receipt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MissingAnswer {
+    /// The first of them.
+    pub from: u64,
+    /// The last of them: the one that the receipt names.
+    pub to: u64,
+    /// When they were confirmed, as the receipt says.
+    pub received_at: Timestamp,
+    /// The keys that signed the receipt.
+    pub receipt_key_ids: Vec<String>,
 }
 
 /// A head, and the last record before it.

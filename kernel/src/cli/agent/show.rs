@@ -1,6 +1,9 @@
 //! `farhold-kernel agent show ID`.
 
-use farhold_contract::{call::heartbeat::HeartbeatReport, id::RuntimeId};
+use farhold_contract::{
+    call::heartbeat::{HeartbeatReport, ReportedFingerprint},
+    id::RuntimeId,
+};
 use farhold_terminal::{stdout, text};
 
 use crate::{
@@ -53,5 +56,46 @@ fn reported(report: &HeartbeatReport) -> Vec<(&'static str, String)> {
         ("its licenses", if licenses.is_empty() { "none".to_owned() } else { licenses.join(", ") }),
         ("its chain", format!("record {} of epoch {}", report.seq, text::plain(&report.epoch))),
         ("its clock", format!("{}, its own time {}", report.wall, report.mark)),
+        ("its machine", report.fingerprint.as_ref().map_or_else(|| "not told".to_owned(), machine)),
     ]
+}
+
+/// How much of a machine was read, and what only stands in for it: a copy of a site's state on
+/// another machine remembers what it can't read there.
+fn machine(told: &ReportedFingerprint) -> String {
+    let read = told.components.len() - told.remembered.len().min(told.components.len());
+    let read = format!("{} read", text::count(read as u64, "component"));
+    if told.remembered.is_empty() {
+        return read;
+    }
+    let each = told.remembered.iter();
+    let each: Vec<String> =
+        each.map(|(name, since)| format!("{} since {since}", text::plain(name))).collect();
+    format!("{read}, {} REMEMBERED and not read: {}", each.len(), each.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_says_what_was_read_and_what_is_only_remembered() {
+        let component = |name: &str| (name.to_owned(), "00".repeat(8));
+        let mut told = ReportedFingerprint {
+            salt: "5a".repeat(16),
+            components: BTreeMap::from(["disk.root", "machine_id", "nic.eth0"].map(component)),
+            remembered: BTreeMap::new(),
+        };
+        assert_eq!(machine(&told), "3 components read");
+        for name in ["disk.root", "nic.eth0"] {
+            told.remembered.insert(name.to_owned(), "2027-06-01T12:00:00Z".parse().unwrap());
+        }
+        assert_eq!(
+            machine(&told),
+            "1 component read, 2 REMEMBERED and not read: disk.root since 2027-06-01T12:00:00Z, \
+             nic.eth0 since 2027-06-01T12:00:00Z"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use farhold_contract::{Code, id::RuntimeId};
 use farhold_terminal::{AlreadyTold, Failure, Told, stdout, text};
 
 use crate::{
-    admin::answer::{ChainAnswer, VerifyAnswer},
+    admin::answer::{ChainAnswer, MissingAnswer, VerifyAnswer},
     cli::{client::Ask, session::Session},
 };
 
@@ -42,6 +42,7 @@ impl Args {
             return if is_broken { Err(AlreadyTold(Code::ChainBroken).into()) } else { Ok(()) };
         }
         stdout::write(described(&answer).as_bytes())?;
+        stdout::write(missing(&answer).as_bytes())?;
         broken.map_or(Ok(()), |broken| Err(Failure::new(broken.code, broken.detail).into()))
     }
 }
@@ -64,10 +65,33 @@ fn described(answer: &VerifyAnswer) -> String {
             chain.records.to_string(),
             chain.branches.to_string(),
             chain.refused.to_string(),
-            if chain.fault.is_none() { "intact" } else { "broken" }.to_owned(),
+            match (&chain.fault, chain.missing.as_slice()) {
+                (Some(_), _) => "broken",
+                (None, []) => "intact",
+                (None, _) => "intact after records that are missing",
+            }
+            .to_owned(),
         ]
     });
     text::table(&heads, rows)
+}
+
+/// What was confirmed once and is not held, a line each.
+fn missing(answer: &VerifyAnswer) -> String {
+    let mut lines = String::new();
+    for chain in &answer.chains {
+        for MissingAnswer { from, to, received_at, receipt_key_ids } in &chain.missing {
+            lines.push_str(&format!(
+                "Missing of {}, epoch {}: records {from} to {to}. A receipt of {received_at} by key \
+                 {} confirms them; they are not held here. An export that the site made earlier \
+                 may still have them.\n",
+                owner(chain),
+                text::plain(&chain.epoch),
+                text::plain(&receipt_key_ids.join(", ")),
+            ));
+        }
+    }
+    lines
 }
 
 fn owner(chain: &ChainAnswer) -> String {

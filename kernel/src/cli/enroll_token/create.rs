@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use farhold_contract::id::TenantId;
-use farhold_terminal::{output::vacant, stdout};
+use farhold_terminal::{output::vacant, stderr, stdout};
 
 use crate::{
     admin::answer::{EnrollTokenCreated, EnrollTokenRequest},
@@ -35,7 +35,9 @@ impl Args {
             Some(out) => output::write(out, &created.token).map_err(Into::into),
             None if session.json() => return stdout::json(&created),
             None => {
-                eprintln!("Token {token_id}, good until {ends}; it is not shown again:");
+                stderr::write(format!(
+                    "Token {token_id}, good until {ends}; it is not shown again:\n"
+                ));
                 stdout::write(format!("{}\n", created.token).as_bytes())
             }
         };
@@ -47,7 +49,10 @@ impl Args {
                 stdout::json(&json!({ "token_id": token_id, "expires_at": ends, "out": out }))
             }
             Some(out) => {
-                eprintln!("Token {token_id}, good until {ends}, is in {}.", out.display());
+                stderr::write(format!(
+                    "Token {token_id}, good until {ends}, is in {}.\n",
+                    out.display()
+                ));
                 Ok(())
             }
             None => Ok(()),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use farhold_contract::{id::TenantId, model::RuntimeType};
-use farhold_terminal::{argument::runtime_type, output::vacant, stdout};
+use farhold_terminal::{argument::runtime_type, output::vacant, stderr, stdout};
 
 use crate::{
     admin::answer::{RuntimeTokenCreated, RuntimeTokenRequest},
@@ -41,7 +41,7 @@ impl Args {
             Some(out) => output::write(out, &created.token).map_err(Into::into),
             None if session.json() => return stdout::json(&created),
             None => {
-                eprintln!("Token {token_id}; it is not shown again:");
+                stderr::write(format!("Token {token_id}; it is not shown again:\n"));
                 stdout::write(format!("{}\n", created.token).as_bytes())
             }
         };
@@ -53,7 +53,7 @@ impl Args {
                 stdout::json(&json!({ "token_id": token_id, "out": out }))
             }
             Some(out) => {
-                eprintln!("Token {token_id} is in {}.", out.display());
+                stderr::write(format!("Token {token_id} is in {}.\n", out.display()));
                 Ok(())
             }
             None => Ok(()),

@@ -14,6 +14,7 @@ use super::{
         statement,
     },
     chain,
+    missing::MissingRun,
 };
 
 /// A branch's number: later ones are larger.
@@ -35,6 +36,8 @@ pub struct HeldBranch {
     pub tip: ChainPosition,
     /// The branch it goes away from, if one: the epoch's first where it forks at record 1.
     pub forked_from: Option<BranchId>,
+    /// The records before its own that are not held, if it follows none that is.
+    pub missing: Option<MissingRun>,
 }
 
 impl Storage {
@@ -66,8 +69,9 @@ impl Storage {
 }
 
 const SELECT: &str = "SELECT branch.id, agent, device_key_id, epoch, previous_epoch, previous_seq,
-     previous_head, first_seq, tip_seq, tip_head, parent
-     FROM branch JOIN chain ON chain.id = branch.chain";
+     previous_head, first_seq, tip_seq, tip_head, parent, missing.from_seq, missing.head
+     FROM branch JOIN chain ON chain.id = branch.chain
+     LEFT JOIN missing ON missing.branch = branch.id";
 
 /// The branches of every epoch of a device key.
 pub(super) fn heads(sql: &Connection, device_key: KeyId) -> Result<Vec<HeldBranch>, StorageError> {
@@ -115,6 +119,15 @@ pub(super) fn move_tip(
 }
 
 fn branch(row: &Row<'_>) -> rusqlite::Result<HeldBranch> {
+    let first_seq: u64 = get(row, 7)?;
+    let missing_from: Option<u64> = get(row, 11)?;
+    let missing = match missing_from {
+        None => None,
+        Some(from) => {
+            let to = ChainPosition { seq: first_seq - 1, head: get(row, 12)? };
+            Some(MissingRun { from, to })
+        }
+    };
     Ok(HeldBranch {
         branch: BranchId(row.get(0)?),
         agent: get(row, 1)?,
@@ -123,9 +136,10 @@ fn branch(row: &Row<'_>) -> rusqlite::Result<HeldBranch> {
             epoch: get(row, 3)?,
             previous: Previous { epoch: get(row, 4)?, seq: get(row, 5)?, head: get(row, 6)? },
         },
-        first_seq: get(row, 7)?,
+        first_seq,
         tip: ChainPosition { seq: get(row, 8)?, head: get(row, 9)? },
         forked_from: row.get::<_, Option<i64>>(10)?.map(BranchId),
+        missing,
     })
 }
 

@@ -13,23 +13,25 @@ use super::{
         statement,
     },
     branch::BranchId,
+    missing,
 };
 
-/// A chain that is held. It has a branch from its beginning on.
+/// A chain that is held. It has a branch, from its beginning on unless that is missing.
 pub(super) struct Chain {
     pub(super) id: i64,
     /// Whose it is; none: the Kernel's own.
     pub(super) agent: Option<RuntimeId>,
     /// How its epoch began.
     pub(super) opening: Opening,
-    /// The branch it began with.
-    pub(super) first: BranchId,
+    /// The branch it began with, if its beginning is held.
+    pub(super) first: Option<BranchId>,
     /// The last record held, of any branch.
     pub(super) last_seq: u64,
 }
 
 const SELECT: &str = "SELECT id, agent, device_key_id, epoch, previous_epoch, previous_seq,
-     previous_head, (SELECT min(branch.id) FROM branch WHERE branch.chain = chain.id),
+     previous_head, (SELECT min(branch.id) FROM branch
+      WHERE branch.chain = chain.id AND branch.first_seq = 1),
      (SELECT max(tip_seq) FROM branch WHERE branch.chain = chain.id)
      FROM chain WHERE device_key_id = ?1";
 
@@ -84,7 +86,8 @@ pub(super) fn begin(
 }
 
 impl Chain {
-    /// Whether a position is held: a record with this head, or the opening.
+    /// Whether a position is held: a record with this head, or the opening, or the last of records
+    /// that are missing and were confirmed.
     pub(super) fn holds(
         &self,
         sql: &Connection,
@@ -107,7 +110,8 @@ impl Chain {
     }
 
     /// The branch that has this record as its own. The one that the record before was found on is
-    /// looked at first, then the tips: only a fork or a retry goes through them all.
+    /// looked at first, then the tips: only a fork or a retry goes through them all. What follows
+    /// missing records is on the branch that begins after them, and so is the last of these.
     pub(super) fn branch_at(
         &self,
         sql: &Connection,
@@ -124,7 +128,11 @@ impl Chain {
             return Ok(Some(tip));
         }
         let at = params![self.id, Col(position.seq), Col(position.head)];
-        statement::one(sql, "branch", ON_ANY, at, |row| row.get(0).map(BranchId))
+        let found = statement::one(sql, "branch", ON_ANY, at, |row| row.get(0).map(BranchId))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        missing::branch_after(sql, self.id, position)
     }
 }
 
@@ -137,7 +145,7 @@ fn chain(row: &Row<'_>) -> rusqlite::Result<Chain> {
             epoch: get(row, 3)?,
             previous: Previous { epoch: get(row, 4)?, seq: get(row, 5)?, head: get(row, 6)? },
         },
-        first: BranchId(row.get(7)?),
+        first: row.get::<_, Option<i64>>(7)?.map(BranchId),
         last_seq: get(row, 8)?,
     })
 }

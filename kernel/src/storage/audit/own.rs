@@ -109,7 +109,11 @@ pub(in super::super) fn open_own_chain(
     let transaction =
         connection.transaction().map_err(StorageError::unavailable("open the Kernel's chain"))?;
     let known = chain::own(&transaction, own.key_id)?;
-    let (branch, tip) = match known.map(|chain| of_id(&transaction, chain.first)).transpose()? {
+    let (branch, tip) = match known
+        .and_then(|chain| chain.first)
+        .map(|first| of_id(&transaction, first))
+        .transpose()?
+    {
         Some(Some(branch)) => (branch.branch, branch.tip),
         _ => {
             let previous = Previous::NONE;

@@ -17,6 +17,7 @@ use super::{
     branch::{BranchId, HeldBranch, begin, heads, move_tip},
     chain::{self, Chain},
     insert::{Row, insert},
+    missing::{self, MissingRun},
     record::{REFUSED, Refused, TakenBody, TakenRecord, refused},
 };
 
@@ -29,6 +30,9 @@ pub struct Batch {
     pub opening: Opening,
     /// Where the chain stood before it.
     pub before: ChainPosition,
+    /// The line of a receipt that confirms all up to there, once it was proven: where that is not
+    /// held any more, the batch is taken in all the same.
+    pub receipt: Option<Vec<u8>>,
     /// When it came.
     pub received_at: Timestamp,
     /// Its records, each the next of the one before.
@@ -46,12 +50,14 @@ pub enum Taken {
         known: u64,
         /// Whether it began a branch beside one that was there.
         forked: bool,
+        /// The records before it that are missing, if it is the first to say so.
+        missing: Option<MissingRun>,
         /// Where its chain stands after it.
         tip: ChainPosition,
         /// Records whose content the storage itself refuses, or refused when they came first.
         refused: Vec<(u64, Refused)>,
     },
-    /// What comes before it is not held; nothing of it is taken.
+    /// What comes before it is not held, and no receipt says that it was; nothing of it is taken.
     Gap {
         /// The branches held of its device key.
         heads: Vec<HeldBranch>,
@@ -109,11 +115,12 @@ struct Walk<'b> {
     new: u64,
     known: u64,
     forked: bool,
+    missing: Option<MissingRun>,
     refused: Vec<(u64, Refused)>,
 }
 
 impl<'b> Walk<'b> {
-    /// Stands before the batch; `None` if that place is not held.
+    /// Stands before the batch; `None` if that place is not held, and no receipt is for it.
     fn begin(sql: &Connection, batch: &'b Batch) -> Result<Option<Self>, StorageError> {
         let Batch { opening, before: at, .. } = batch;
         let chain = chain::of_epoch(sql, opening.device_key_id, opening.epoch)?;
@@ -126,7 +133,8 @@ impl<'b> Walk<'b> {
             Some(chain) if at.seq > 0 => chain.branch_at(sql, *at, None)?,
             _ => None,
         };
-        if on.is_none() && *at != ChainPosition::start(opening) {
+        let is_held = on.is_some() || *at == ChainPosition::start(opening);
+        if !is_held && batch.receipt.is_none() {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -138,6 +146,7 @@ impl<'b> Walk<'b> {
             new: 0,
             known: 0,
             forked: false,
+            missing: None,
             refused: Vec::new(),
         }))
     }
@@ -185,23 +194,32 @@ impl<'b> Walk<'b> {
         if let (true, Some(on)) = (self.moved, self.on) {
             return Ok(on);
         }
-        let Some(chain) = &self.chain else {
-            let chain = chain::begin(sql, &self.batch.opening, Some(self.batch.agent))?;
-            return begin(sql, chain, None, self.at);
-        };
-        if let Some(tip) = chain.tip_at(sql, self.at)? {
+        let begun = self.chain.as_ref();
+        if let Some(tip) = begun.map(|chain| chain.tip_at(sql, self.at)).transpose()?.flatten() {
             return Ok(tip);
         }
-        self.forked = true;
-        begin(sql, chain.id, Some(self.on.unwrap_or(chain.first)), self.at)
+        let chain = match begun {
+            Some(chain) => chain.id,
+            None => chain::begin(sql, &self.batch.opening, Some(self.batch.agent))?,
+        };
+        // At an epoch's opening, what follows the same is the branch that began there, if one did.
+        let is_opening = self.at == ChainPosition::start(&self.batch.opening);
+        let first = begun.and_then(|chain| chain.first).filter(|_| is_opening);
+        let parent = self.on.or(first);
+        self.forked = parent.is_some();
+        let branch = begin(sql, chain, parent, self.at)?;
+        if let (None, false, Some(receipt)) = (parent, is_opening, &self.batch.receipt) {
+            self.missing = Some(missing::note(sql, chain, branch, self.at, receipt)?);
+        }
+        Ok(branch)
     }
 
     fn end(self, sql: &Connection) -> Result<Taken, StorageError> {
         if let (true, Some(on)) = (self.moved, self.on) {
             move_tip(sql, on, self.at)?;
         }
-        let Self { new, known, forked, at: tip, refused, .. } = self;
-        Ok(Taken::Accepted { new, known, forked, tip, refused })
+        let Self { new, known, forked, missing, at: tip, refused, .. } = self;
+        Ok(Taken::Accepted { new, known, forked, missing, tip, refused })
     }
 }
 

@@ -2,15 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use farhold_bundle::{Envelope, LIMITS, TrustRoot, Verified, encode_typed_form, payload::License};
-use farhold_contract::Timestamp;
+use farhold_bundle::{Envelope, LIMITS, Verified, encode_typed_form, payload::License};
 
-use crate::{
-    assemble::{assemble, open_lines},
-    file,
-    refusal::Refusal,
-    verify::verify,
-};
+use crate::{assemble::open_lines, file, refusal::Refusal};
 
 /// Where an answer goes.
 #[derive(clap::Args)]
@@ -18,7 +12,8 @@ pub(crate) struct Outputs {
     /// Where the bundle for the site is written; never over another file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Documents that the site needs as well, in the same bundle: roots, revocations
+    /// Documents that the site needs as well, in the same bundle: revocations, and every root after
+    /// its own; with roots also the site's own, which proves them and is not sent
     #[arg(long, value_name = "FILE", requires = "out")]
     with: Vec<PathBuf>,
     /// Where the license is written as text to type or paste; never over another file
@@ -55,7 +50,9 @@ impl Outputs {
         for out in self.out.iter().chain(&self.typed_out) {
             file::require_free(out, inputs.iter().copied())?;
         }
-        if self.out.is_some() && self.out == self.typed_out {
+        if let (Some(out), Some(typed_out)) = (&self.out, &self.typed_out)
+            && file::is_same_place(out, typed_out)
+        {
             return Err(Refusal::usage(
                 "the bundle and the typed form have one path",
                 "Give each its own.",
@@ -94,22 +91,6 @@ impl Outputs {
             documents.extend(open_lines(&bytes).map_err(|refusal| refusal.of_file(path))?);
         }
         Ok(documents)
-    }
-
-    /// The bundle, as far as it can be verified here: by the root that the license is under.
-    pub(super) fn bundle(
-        &self,
-        root: &TrustRoot,
-        license: &Verified<License>,
-        with: Vec<Envelope>,
-        now: Timestamp,
-    ) -> Result<Vec<u8>, Refusal> {
-        let own = Envelope::open(license.line())?;
-        let newer = |document: &&Envelope| document.kind() != farhold_bundle::DocumentType::Root;
-        let under_root: Vec<Envelope> =
-            with.iter().filter(newer).cloned().chain([own.clone()]).collect();
-        verify(root, &assemble(under_root)?, now)?;
-        assemble(with.into_iter().chain([own]).collect())
     }
 
     /// Writes what was asked for.

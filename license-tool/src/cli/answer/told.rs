@@ -12,7 +12,7 @@ use farhold_ledger::{Bound, Ledger, Move};
 use super::output::Handed;
 use crate::{
     cli::page::{Page, one_line},
-    issue::{Next, a_year_before},
+    issue::Next,
 };
 
 /// What a request asks, for people and programs.
@@ -24,13 +24,15 @@ pub(super) fn request(
     Page::new(text(request, ledger, now), object(request, ledger))
 }
 
-/// The same, and what answered it.
+/// The same, and what answered it; `moved` says how often it was moved within a year.
+#[allow(clippy::too_many_arguments)] // each is another's: what was asked, signed, entered, written
 pub(super) fn answer(
     asked: &Verified<Request>,
     ledger: &Ledger,
     signed: &Verified<License>,
     next: &Next,
     step: Move,
+    moved: usize,
     handed: Handed,
     now: Timestamp,
 ) -> Page {
@@ -42,7 +44,6 @@ pub(super) fn answer(
         (_, Move::Same) => "the same machine",
         (_, Move::Rehost) => "a move from another machine",
     };
-    let moved = ledger.rehosts_since(license.license_id, a_year_before(now));
     page.text.push_str(&format!(
         "answered with\n  license     {} serial {}\n  product     {}\n  issued to   {}\n  \
          bound to    {}\n  is          {word}\n  moved       {moved} times within a year\n",
@@ -86,7 +87,11 @@ fn text(request: &Verified<Request>, ledger: Option<&Ledger>, now: Timestamp) ->
         format!("system clock  {} (here {now})", request.wall),
         format!("own time      {}", request.mark),
     ];
-    let names: Vec<&str> = request.fingerprint.keys().map(String::as_str).collect();
+    let shown = |name: &String| match request.remembered.contains_key(name) {
+        true => format!("{name} (remembered, not read)"),
+        false => name.clone(),
+    };
+    let names: Vec<String> = request.fingerprint.keys().map(shown).collect();
     lines.push(format!(
         "shows         {}",
         if names.is_empty() { "no component".to_owned() } else { names.join(", ") }

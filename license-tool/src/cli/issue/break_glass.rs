@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Page, Refusal> {
         serial: args.serial.unwrap_or(Positive::MIN),
         issued_at: args.now(),
     };
-    let signed = issue::issue(&root, &draft.mold.cast(stamp), &signers)?;
+    let signed = issue::issue(&root, &draft.cast(stamp), &signers)?;
     file::write_new(&slip_path, &Slip::of(&signed, reason.trim()).bytes())?;
     write(out, signed.line())?;
     let mut page = page(out, &signed, None);

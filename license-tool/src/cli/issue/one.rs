@@ -4,21 +4,22 @@ use std::path::Path;
 
 use serde_json::json;
 
-use farhold_bundle::{Positive, Signer, TrustRoot, Verified, payload::License};
+use farhold_bundle::{Positive, Signer, TrustRoot, Verified, Whole, payload::License};
 use farhold_contract::{Code, id::LicenseId};
 use farhold_ledger::{Act, Issue, Ledger, Move};
 
-use super::Args;
+use super::{Args, again::as_before, template_text};
 use crate::{
     cli::{
         clock,
+        ledger::{mended, open_file},
         page::{Page, one_line},
     },
     file,
     issue::{self, Next, many, next, require_budget, same_in_line},
     ledger::{LedgerFile, require_reason},
     refusal::Refusal,
-    template::{self, Mold, Stamp, Template},
+    template::{self, Mold, Stamp},
 };
 
 /// Signs, enters and writes one license.
@@ -35,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Page, Refusal> {
         let serial = args.serial.unwrap_or(Positive::MIN);
         let license_id = draft.license_id(args)?;
         let stamp = Stamp { license_id, serial, issued_at: args.now() };
-        let signed = issue::issue(&root, &draft.mold.cast(stamp), &signers)?;
+        let signed = issue::issue(&root, &draft.cast(stamp), &signers)?;
         write(out, signed.line())?;
         let mut page = page(out, &signed, None);
         page.warnings.push(
@@ -44,36 +45,58 @@ pub(super) fn run(args: &Args) -> Result<Page, Refusal> {
         );
         return Ok(page);
     };
-    let mut file = LedgerFile::open(path, &root)?;
-    let next = draft.next(args, file.ledger())?;
-    let license = draft.mold.cast(next.stamp());
+    let mut file = open_file(path, &root)?;
+    let next = draft.next(args, &root, file.ledger())?;
+    let license = draft.cast(next.stamp());
     let signed = issue::issue(&root, &license, &signers)?;
     if let Next::New(_) = next {
-        let keys = signed.signers().iter().copied().collect();
-        let mut issue = Issue::of(&license, signed.sha256(), keys);
-        issue.rehosts_per_year = draft.template.rehosts_per_year();
+        let mut issue = draft.issue(&signed, file.ledger());
         issue.reason = args.over_budget.clone();
         require_moves(args, file.ledger(), &issue)?;
         let act = many::act(file.ledger(), issue);
-        file.enter(args.now(), act)?;
+        file.enter(clock::now(), act)?;
     } else {
-        sign_again(&mut file, args, &signed, &draft)?;
+        sign_again(&mut file, &signed, &draft)?;
     }
     // specs/ledger.md §6: entered and durable before anyone else can have it.
     write(out, signed.line())?;
-    Ok(page(out, &signed, Some(&next)))
+    Ok(page(out, &signed, Some(&next)).with_said(mended(&file)))
 }
 
-/// The template, read and held to every rule that does not need the ledger.
+/// What is to be signed, held to every rule that does not need the ledger.
 pub(super) struct Draft {
-    pub(super) template: Template,
-    pub(super) mold: Mold,
+    mold: Mold,
+    license_id: Option<LicenseId>,
+    rehosts_per_year: Option<Whole>,
+    is_again: bool,
 }
 
 impl Draft {
     pub(super) fn read(args: &Args, root: &TrustRoot) -> Result<Self, Refusal> {
-        let of_template = |refusal: Refusal| refusal.of_file(&args.template);
-        let mut template = template::read(&args.template_text()?).map_err(of_template)?;
+        let draft = match &args.again.from {
+            Some(path) => Self::again(args.again.open(path, args, root)?),
+            None => Self::of_template(args, root)?,
+        };
+        // Which serial it gets changes nothing of what can be wrong with it.
+        draft.license_id(args)?;
+        issue::require_time(root, args.now())?;
+        Ok(draft)
+    }
+
+    /// A license as it stands.
+    fn again(license: License) -> Self {
+        Self {
+            license_id: Some(license.license_id),
+            rehosts_per_year: None,
+            mold: Mold::of(license),
+            is_again: true,
+        }
+    }
+
+    fn of_template(args: &Args, root: &TrustRoot) -> Result<Self, Refusal> {
+        let path = args.template()?;
+        let of_template = |refusal: Refusal| refusal.of_file(path);
+        let mut template = template::read(&template_text(path)?).map_err(of_template)?;
         if args.unbound {
             if template.binds() {
                 return Err(Refusal::usage(
@@ -84,24 +107,29 @@ impl Draft {
             template.set_unbound();
         }
         let mold = template.mold(root.root().issuer.id).map_err(of_template)?;
-        let draft = Self { template, mold };
-        // Which serial it gets changes nothing of what can be wrong with it.
-        draft.license_id(args)?;
-        let stamp = Stamp {
-            license_id: draft.mold.content().license_id,
+        let license = mold.cast(Stamp {
+            license_id: mold.content().license_id,
             serial: Positive::MIN,
             issued_at: args.now(),
-        };
-        let license = draft.mold.cast(stamp);
-        draft.template.check(&license).map_err(of_template)?;
-        issue::refuse_nonsense(&draft.template, &license, root).map_err(of_template)?;
-        issue::require_time(root, stamp.issued_at)?;
-        Ok(draft)
+        });
+        template.check(&license).map_err(of_template)?;
+        issue::refuse_nonsense(&template, &license, root).map_err(of_template)?;
+        Ok(Self {
+            license_id: template.license_id(),
+            rehosts_per_year: template.rehosts_per_year(),
+            mold,
+            is_again: false,
+        })
     }
 
-    /// The template's contract, or a new one where that is asked for.
+    /// The license with its stamp.
+    pub(super) fn cast(&self, stamp: Stamp) -> License {
+        self.mold.cast(stamp)
+    }
+
+    /// The contract that it has already, or a new one where that is asked for.
     pub(super) fn license_id(&self, args: &Args) -> Result<LicenseId, Refusal> {
-        match (self.template.license_id(), args.new_id) {
+        match (self.license_id, args.new_id) {
             (Some(id), false) => Ok(id),
             (None, true) => Ok(clock::new_id(LicenseId::from_uuid)),
             (Some(_), true) => Err(Refusal::usage(
@@ -110,22 +138,32 @@ impl Draft {
             )),
             (None, false) => Err(Refusal::new(
                 Code::TemplateInvalid,
-                format!("{}: license_id is missing", args.template.display()),
+                format!("{}: license_id is missing", args.template()?.display()),
             )
             .with_next("Give --new-id for a new contract, or write the renewed one's license_id.")),
         }
     }
 
-    fn next(&self, args: &Args, ledger: &Ledger) -> Result<Next, Refusal> {
+    /// What the ledger keeps of it, signed.
+    fn issue(&self, signed: &Verified<License>, ledger: &Ledger) -> Issue {
+        let keys = signed.signers().iter().copied().collect();
+        let mut issue = Issue::of(signed.content(), signed.sha256(), keys);
+        issue.rehosts_per_year = self.rehosts_per_year;
+        if self.is_again {
+            as_before(&mut issue, ledger.contract(signed.license_id));
+        }
+        issue
+    }
+
+    fn next(&self, args: &Args, root: &TrustRoot, ledger: &Ledger) -> Result<Next, Refusal> {
         // A new contract that says what one of the line says already is that one: the run before
         // was interrupted.
-        if args.new_id
-            && args.serial.is_none()
-            && let Some(stamp) = same_in_line(ledger, &self.mold)?
-        {
-            return Ok(Next::Known(stamp));
-        }
-        next(ledger, &self.mold, self.license_id(args)?, args.serial, args.now())
+        let license_id = match args.new_id && args.serial.is_none() {
+            true => same_in_line(ledger, &self.mold)?,
+            false => None,
+        };
+        let license_id = license_id.map_or_else(|| self.license_id(args), Ok)?;
+        next(ledger, root, &self.mold, license_id, args.serial, args.now())
     }
 }
 
@@ -137,24 +175,21 @@ fn require_moves(args: &Args, ledger: &Ledger, issue: &Issue) -> Result<(), Refu
     if contract.move_by(bound) != Move::Rehost || args.over_budget.is_some() {
         return Ok(());
     }
-    require_budget(contract, issue.rehosts_per_year, args.now())
+    require_budget(contract, issue.rehosts_per_year, clock::now())
 }
 
 /// The same license by other keys is one more entry: what falls with a key must be known.
 fn sign_again(
     file: &mut LedgerFile,
-    args: &Args,
     signed: &Verified<License>,
     draft: &Draft,
 ) -> Result<(), Refusal> {
+    let issue = draft.issue(signed, file.ledger());
     let known = file.ledger().contract(signed.license_id);
-    let keys = signed.signers().iter().copied().collect::<Vec<_>>();
-    if known.is_none_or(|contract| contract.newest.keys == keys) {
+    if known.is_none_or(|contract| contract.newest.keys == issue.keys) {
         return Ok(());
     }
-    let mut issue = Issue::of(signed.content(), signed.sha256(), keys);
-    issue.rehosts_per_year = draft.template.rehosts_per_year();
-    file.enter(args.now(), Act::Issued(issue))
+    file.enter(clock::now(), Act::Issued(issue))
 }
 
 pub(super) fn write(out: &Path, line: &[u8]) -> Result<(), Refusal> {

@@ -100,7 +100,7 @@ fn object(contract: &Contract, ledger: &Ledger, since: Timestamp) -> Value {
         ("stops_at", newest.stops_at.map(|at| json!(at))),
         ("binding", newest.bound.as_ref().map(|bound| json!(bound.as_str()))),
         ("device_key", newest.bound.as_ref().and_then(Bound::device_key).map(|key| json!(key))),
-        ("rehosts_per_year", newest.rehosts_per_year.map(|budget| json!(budget))),
+        ("rehosts_per_year", contract.rehosts_per_year().map(|budget| json!(budget))),
         ("next_serial", next.map(|serial| json!(serial))),
     ];
     for (name, value) in optional {

@@ -31,6 +31,13 @@ pub(super) fn words(ledger: &Ledger) -> Vec<String> {
             gap.line.product, gap.line.tenant_id
         ));
     }
+    for setback in ledger.setbacks() {
+        words.push(format!(
+            "entry {} is dated {}, and the one before it {}: a desk's clock was wrong, and moves are \
+             counted by these dates",
+            setback.seq, setback.at, setback.before
+        ));
+    }
     words
 }
 
@@ -64,5 +71,10 @@ pub(super) fn object(ledger: &Ledger) -> Value {
             })
         })
         .collect();
-    json!({ "break_glass": break_glass, "clashes": clashes, "gaps": gaps })
+    let setbacks: Vec<Value> = ledger
+        .setbacks()
+        .iter()
+        .map(|setback| json!({ "entry": setback.seq, "at": setback.at, "before": setback.before }))
+        .collect();
+    json!({ "break_glass": break_glass, "clashes": clashes, "gaps": gaps, "setbacks": setbacks })
 }

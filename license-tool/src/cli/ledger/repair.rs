@@ -1,4 +1,4 @@
-//! `ledger repair`: a last line that was torn while it was written.
+//! `ledger repair`: a last line that was torn while it was written, or that is too long to be read.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     ledger: PathBuf,
 }
 
-/// Repairs a torn last line; nothing is deleted.
+/// Repairs a last line; nothing is deleted.
 pub(super) fn run(args: &Args) -> Result<Page, Refusal> {
     let (text, word, to, head) = match repair(&args.ledger)? {
         Repair::Whole(head) => ("nothing was torn".to_owned(), "whole", None, head),
@@ -32,6 +32,16 @@ pub(super) fn run(args: &Args) -> Result<Page, Refusal> {
                 to.display()
             ),
             "moved_out",
+            Some(to.display().to_string()),
+            head,
+        ),
+        Repair::CutOff { to, bytes, head } => (
+            format!(
+                "a last line of {bytes} bytes, which nobody can read, is now in {}; it says which \
+                 license it was for: issue a serial above that one (issue --serial)",
+                to.display()
+            ),
+            "cut_off",
             Some(to.display().to_string()),
             head,
         ),

@@ -21,6 +21,7 @@ use crate::{
         number::positive,
         page::{Page, one_line},
         passphrase::{PassphraseArgs, Passphrases},
+        tally,
         trust::TrustArgs,
     },
     file,
@@ -215,7 +216,7 @@ impl DraftArgs {
         let draft = self.draft.as_deref().map(|path| open(path, &before)).transpose()?;
         let made_at = self.at.unwrap_or_else(clock::now);
 
-        let base = draft.as_ref().map_or(before.root().content(), Draft::root);
+        let base = draft.as_ref().map_or(before.root().content(), Draft::content);
         let passphrases = Passphrases::read(&self.passphrase)?;
         let keys = NewKeys { sources: keys, passphrases: &passphrases };
         let mut changes = verb(base, keys)?;
@@ -226,7 +227,7 @@ impl DraftArgs {
         changes.extend(self.kernel_ca.iter().copied().map(Change::AddKernelCa));
 
         let end = self.life.end(made_at)?;
-        let next = next_root(&before, draft.as_ref().map(Draft::root), &changes, made_at, end)?;
+        let next = next_root(&before, draft.as_ref().map(Draft::content), &changes, made_at, end)?;
         require_plausible(&next, &before)?;
         let next = Draft::new(next, &before)?;
         let mut line = next.line();
@@ -236,15 +237,15 @@ impl DraftArgs {
     }
 
     fn page(&self, before: &TrustRoot, earlier: Option<&Draft>, next: &Draft) -> Page {
-        let (tally, differences) = (next.tally(before), differences(before.root(), next.root()));
+        let (tally, differences) = (next.tally(before), differences(before.root(), next.content()));
         let text = format!(
             "draft of root {} of {}\npayload SHA-256  {}\n{}{}\nEveryone who signs: compare the hash, then \
              license-tool root sign {} --root {} --expect HASH --key KEY --out SIGNED\n",
-            next.root().version,
-            one_line(&next.root().issuer.name),
+            next.content().version,
+            one_line(&next.content().issuer.name),
             next.sha256(),
             print::changes(&differences),
-            print::tally(&tally),
+            tally::text(&tally),
             self.out.display(),
             self.trust.root.display(),
         );
@@ -267,10 +268,10 @@ fn warnings(
             "{dropped} signatures were on the draft and are not on this one: whoever signed signs again"
         ));
     }
-    if next.root().issued_at < before.root().issued_at {
+    if next.content().issued_at < before.root().issued_at {
         warnings.push(format!(
             "it is dated {}, before the root that it follows ({})",
-            next.root().issued_at,
+            next.content().issued_at,
             before.root().issued_at
         ));
     }

@@ -7,7 +7,8 @@ use farhold_contract::Sha256Digest;
 
 use crate::{
     cli::page::one_line,
-    root::{Difference, Draft, Person, Quorum, Tally},
+    draft::Tally,
+    root::{Difference, Draft},
 };
 
 /// A root for people, each line begun by `mark`.
@@ -50,51 +51,23 @@ pub(super) fn changes(differences: &[Difference]) -> String {
     text
 }
 
-/// Who has signed a draft, and who is missing: told once where both roots ask the same people.
-pub(super) fn tally(tally: &Tally) -> String {
-    let Tally { before, own } = tally;
-    if (before.required, &before.signed, &before.missing)
-        == (own.required, &own.signed, &own.missing)
-    {
-        return quorum(&format!("roots {} and {}", before.version, own.version), own);
-    }
-    let one = |of: &Quorum| quorum(&format!("root {}", of.version), of);
-    format!("{}{}", one(before), one(own))
-}
-
-fn quorum(of: &str, quorum: &Quorum) -> String {
-    let mut text = format!(
-        "root keys of {of}: {} of {} required signatures\n",
-        quorum.signed.len(),
-        quorum.required
-    );
-    let mut say = |word: &str, people: &[Person]| {
-        for Person { key_id, name } in people {
-            let name = name.as_deref().map(one_line).unwrap_or_default();
-            text.push_str(format!("  {word}  {key_id}  {name}").trim_end());
-            text.push('\n');
-        }
-    };
-    say("signed    ", &quorum.signed);
-    say(if quorum.is_met() { "not needed" } else { "missing   " }, &quorum.missing);
-    text
-}
-
 /// What programs are told of a draft.
 pub(super) fn draft_json(draft: &Draft, tally: &Tally, differences: &[Difference]) -> Value {
-    let changes: Vec<Value> = differences
-        .iter()
-        .map(|difference| {
-            let mut change = json!(difference);
-            change["meaning"] = Value::from(difference.meaning());
-            change
-        })
-        .collect();
     json!({
         "complete": tally.is_complete(),
         "sha256": draft.sha256(),
-        "root": draft.root(),
-        "changes": changes,
+        "root": draft.content(),
+        "changes": changes_json(differences),
         "signatures": tally,
     })
+}
+
+/// The same as [`changes`], for programs.
+pub(super) fn changes_json(differences: &[Difference]) -> Vec<Value> {
+    let told = |difference: &Difference| {
+        let mut change = json!(difference);
+        change["meaning"] = Value::from(difference.meaning());
+        change
+    };
+    differences.iter().map(told).collect()
 }

@@ -12,7 +12,7 @@ use crate::{
     cli::{
         clock,
         page::{Page, talk},
-        trust,
+        tally, trust,
     },
     file,
     inspect::UNVERIFIED,
@@ -52,7 +52,7 @@ pub(super) fn run(args: Args) -> Result<Page, Refusal> {
     let draft = Draft::claimed(&line).map_err(of_file)?;
     let sha256 = draft.sha256();
     talk("The file was not verified: compare the hash, or give it as --sha256.");
-    let mut text = print::root(draft.root(), sha256, UNVERIFIED);
+    let mut text = print::root(draft.content(), sha256, UNVERIFIED);
     let signed = draft.signers().count();
     if signed == 0 {
         text.push_str(&format!("{UNVERIFIED}a draft: nobody has signed it\n"));
@@ -60,18 +60,18 @@ pub(super) fn run(args: Args) -> Result<Page, Refusal> {
     let json = json!({
         "verified": false,
         "sha256": sha256,
-        "root": draft.root(),
+        "root": draft.content(),
         "signatures": signed,
     });
     let more = draft.require_all_shown().err().map(|_| "it says more than is shown".to_owned());
-    let warnings = more.into_iter().chain(clock::ahead(draft.root().issued_at)).collect();
+    let warnings = more.into_iter().chain(clock::ahead(draft.content().issued_at)).collect();
     Ok(Page::new(text, json).with_warnings(warnings))
 }
 
 /// A root or a draft beside the root that it follows.
 fn after(line: &[u8], before: &TrustRoot) -> Result<Page, Refusal> {
     let draft = Draft::open(line, before)?;
-    let (tally, differences) = (draft.tally(before), differences(before.root(), draft.root()));
+    let (tally, differences) = (draft.tally(before), differences(before.root(), draft.content()));
     let verified = tally.is_complete();
     if verified {
         draft.complete(before)?;
@@ -82,12 +82,12 @@ fn after(line: &[u8], before: &TrustRoot) -> Result<Page, Refusal> {
     };
     let text = format!(
         "{}{}{}{follows}",
-        print::root(draft.root(), draft.sha256(), ""),
+        print::root(draft.content(), draft.sha256(), ""),
         print::changes(&differences),
-        print::tally(&tally),
+        tally::text(&tally),
     );
     let mut json = print::draft_json(&draft, &tally, &differences);
     json["verified"] = verified.into();
-    let ahead = clock::ahead(draft.root().issued_at).into_iter().collect();
+    let ahead = clock::ahead(draft.content().issued_at).into_iter().collect();
     Ok(Page::new(text, json).with_warnings(ahead))
 }

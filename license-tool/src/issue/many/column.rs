@@ -96,10 +96,15 @@ impl Columns {
         Ok(())
     }
 
+    /// The longest cell of a row that its license carries, by its column, and its bytes.
+    pub(super) fn longest(&self, row: &Row) -> Option<(&str, usize)> {
+        let carried = self.0.iter().zip(row.cells()).filter(|(column, _)| column.changes());
+        carried.map(|(column, cell)| (column.name.as_str(), cell.len())).max_by_key(|(_, len)| *len)
+    }
+
     /// Whether a row leaves nothing of a license to the template, of what a column may change.
     pub(super) fn overwrite_all(&self, row: &Row) -> bool {
-        let changes = |column: &Column| !matches!(column.target, Target::Note | Target::LicenseId);
-        self.0.iter().zip(row.cells()).all(|(column, cell)| !cell.is_empty() || !changes(column))
+        self.0.iter().zip(row.cells()).all(|(column, cell)| !cell.is_empty() || !column.changes())
     }
 
     /// The column that gives a member of the license, as a rule of licenses names it.
@@ -117,5 +122,12 @@ impl Columns {
     /// Whether a row may put anything but plain members into a license: notes, or flags.
     pub fn reach_values(&self) -> bool {
         self.0.iter().any(|column| matches!(column.target, Target::Flag(_) | Target::Metadata(_)))
+    }
+}
+
+impl Column {
+    /// Whether its cells say anything of what the license is.
+    const fn changes(&self) -> bool {
+        !matches!(self.target, Target::Note | Target::LicenseId)
     }
 }

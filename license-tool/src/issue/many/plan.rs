@@ -7,15 +7,27 @@ use farhold_contract::{Timestamp, id::LicenseId};
 use farhold_ledger::Ledger;
 
 use super::{
-    batch::{Batch, Checked, RowContract, RowFacts},
+    batch::{Batch, Checked},
+    facts::{RowContract, RowFacts},
     mistake::{Mistakes, RowMistake},
 };
-use crate::{issue::Next, template::Stamp};
+use crate::{
+    issue::{Next, Signing},
+    template::Stamp,
+};
 
 /// What every row is stamped with.
 #[derive(Debug)]
 pub struct Plan {
-    pub(super) rows: Vec<Next>,
+    pub(super) rows: Vec<Place>,
+}
+
+/// What one row is stamped with, and how what stands of it is signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) next: Next,
+    /// Of what the ledger has of the very same license; absent where it has none.
+    pub(super) signed: Option<Signing>,
 }
 
 /// Gives every row its contract and its serial, in the order of the table.
@@ -34,8 +46,11 @@ pub fn plan(
     let mut rows = Vec::with_capacity(checked.rows.len());
     for facts in &checked.rows {
         let license_id = match facts.contract {
-            RowContract::Known(stamp) => stamp.license_id,
-            RowContract::Named(id) | RowContract::Only(id) | RowContract::New(id) => id,
+            RowContract::Known(stamp, _) => stamp.license_id,
+            RowContract::Again(id, _)
+            | RowContract::Named(id)
+            | RowContract::Only(id)
+            | RowContract::New(id) => id,
             RowContract::Unclear => {
                 let why = "the ledger has several licenses of this organization and product: \
                            say which one as license_id";
@@ -48,10 +63,14 @@ pub fn plan(
             mistakes.add(RowMistake::of_row(facts.line, why));
             continue;
         }
-        if let RowContract::Known(stamp) = facts.contract {
-            rows.push(Next::Known(stamp));
-            continue;
-        }
+        let signed = match facts.contract {
+            RowContract::Known(stamp, signed) => {
+                rows.push(Place { next: Next::Known(stamp), signed: Some(signed) });
+                continue;
+            }
+            RowContract::Again(_, signed) => Some(signed),
+            _ => None,
+        };
         let key = LineKey {
             tenant_id: facts.tenant_id,
             product: facts.product.as_deref().unwrap_or(batch.product()).to_owned(),
@@ -63,7 +82,10 @@ pub fn plan(
             has_nameless: false,
         });
         match line.next(facts) {
-            Ok(serial) => rows.push(Next::New(Stamp { license_id, serial, issued_at: now })),
+            Ok(serial) => {
+                let next = Next::New(Stamp { license_id, serial, issued_at: now });
+                rows.push(Place { next, signed });
+            }
             Err(mistake) => mistakes.add(mistake),
         }
     }
@@ -99,11 +121,32 @@ impl LineOfRows {
 impl Plan {
     /// How many licenses get a new serial.
     pub fn to_issue(&self) -> usize {
-        self.rows.iter().filter(|next| matches!(next, Next::New(_))).count()
+        self.count(|place| matches!(place.next, Next::New(_)))
+    }
+
+    /// How many of these say what the ledger has already, by keys that no longer hold.
+    pub fn anew(&self) -> usize {
+        self.count(|place| matches!(place.next, Next::New(_)) && place.signed.is_some())
     }
 
     /// How many say what the ledger has already.
     pub fn known(&self) -> usize {
         self.rows.len() - self.to_issue()
+    }
+
+    /// How many of these were signed by keys that were rotated since.
+    pub fn former(&self) -> usize {
+        self.count(Place::is_former)
+    }
+
+    fn count(&self, is: impl Fn(&Place) -> bool) -> usize {
+        self.rows.iter().filter(|place| is(place)).count()
+    }
+}
+
+impl Place {
+    /// Whether it keeps its serial, signed by a key that was rotated since.
+    pub(super) const fn is_former(&self) -> bool {
+        matches!((self.next, self.signed), (Next::Known(_), Some(Signing::Former)))
     }
 }

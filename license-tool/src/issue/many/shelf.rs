@@ -2,16 +2,20 @@
 
 use std::{
     collections::HashSet,
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
+    ffi::{OsStr, OsString},
+    fs::{self, File},
     io::{self, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use farhold_bundle::LIMITS;
-use farhold_contract::Code;
 
-use crate::{export::next_line, file, refusal::Refusal, template::Stamp};
+use crate::{
+    export::next_line,
+    file::{self, Partial, unwritable},
+    refusal::Refusal,
+    template::Stamp,
+};
 
 /// Where licenses are put.
 #[derive(Debug)]
@@ -19,25 +23,19 @@ pub enum Shelf {
     /// Each in a file of its own, in a folder.
     Folder(Folder),
     /// One a line, in one file, in the order of the table.
-    Lines(Lines),
+    Lines(Partial),
 }
 
 /// A folder of licenses.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Locked, so that no two runs put the same license there.
+    _lock: Option<File>,
     /// The names that were there at the beginning.
     taken: HashSet<OsString>,
     /// Written under another name, and not yet durable.
-    unnamed: Vec<String>,
-}
-
-/// One file of licenses.
-#[derive(Debug)]
-pub struct Lines {
-    path: PathBuf,
-    partial: PathBuf,
-    file: File,
+    unnamed: Vec<(PathBuf, String)>,
 }
 
 /// What the file of a license is called.
@@ -49,40 +47,60 @@ impl Shelf {
     /// A folder, made if it is not there.
     ///
     /// # Errors
-    /// `output.unwritable`.
+    /// `output.unwritable`, also while another run writes there.
     pub fn folder(path: &Path) -> Result<Self, Refusal> {
         let refuse = |error: io::Error| unwritable(path, &error);
         if !path.is_dir() {
             fs::create_dir_all(path).map_err(refuse)?;
         }
+        let lock = file::lock_folder(path)?;
         let mut taken = HashSet::new();
         for entry in fs::read_dir(path).map_err(refuse)? {
             taken.insert(entry.map_err(refuse)?.file_name());
         }
-        Ok(Self::Folder(Folder { path: path.to_owned(), taken, unnamed: Vec::new() }))
+        Ok(Self::Folder(Folder { path: path.to_owned(), _lock: lock, taken, unnamed: Vec::new() }))
     }
 
     /// A file that gets its name when it is whole; until then it stands beside, hidden.
     ///
     /// # Errors
-    /// `output.unwritable`.
+    /// `output.*`; `output.unwritable` also while another run writes it.
     pub fn lines(path: &Path) -> Result<Self, Refusal> {
-        let partial = hidden(path)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&partial)
-            .map_err(|error| unwritable(&partial, &error))?;
-        Ok(Self::Lines(Lines { path: path.to_owned(), partial, file }))
+        Partial::resume(path).map(Self::Lines)
+    }
+
+    /// Refuses a place for one file where it could not be written: before anyone types a passphrase.
+    ///
+    /// # Errors
+    /// As [`Shelf::lines`]; `usage.invalid` for an input.
+    pub fn require_usable<'a>(
+        path: &Path,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), Refusal> {
+        Partial::require_usable(path, inputs)
+    }
+
+    /// Takes away what an interrupted run has left of a license that is not whole.
+    ///
+    /// # Errors
+    /// `output.is_key`, `output.unwritable` for what no run has left.
+    pub(super) fn clear(&self, stamp: Stamp) -> Result<(), Refusal> {
+        let Self::Folder(folder) = self else { return Ok(()) };
+        let hidden = file::hidden(&folder.path.join(file_name(stamp)))?;
+        if !hidden.file_name().is_some_and(|name| folder.taken.contains(name)) {
+            return Ok(());
+        }
+        match file::open_left(&hidden)? {
+            Some(_) => fs::remove_file(&hidden).map_err(|error| unwritable(&hidden, &error)),
+            None => Ok(()),
+        }
     }
 
     /// Whether something has the name of a license already.
     pub(super) fn has(&self, stamp: Stamp) -> Option<PathBuf> {
         let Self::Folder(folder) = self else { return None };
         let name = file_name(stamp);
-        folder.taken.contains(std::ffi::OsStr::new(&name)).then(|| folder.path.join(name))
+        folder.taken.contains(OsStr::new(&name)).then(|| folder.path.join(name))
     }
 
     /// Keeps the lines that an interrupted run has written, as long as `holds` says so of the one
@@ -95,9 +113,10 @@ impl Shelf {
         mut holds: impl FnMut(usize, &[u8]) -> bool,
     ) -> Result<usize, Refusal> {
         let Self::Lines(lines) = self else { return Ok(0) };
-        let refuse = |error: io::Error| unwritable(&lines.partial, &error);
-        let file = &mut lines.file;
-        file.seek(SeekFrom::Start(0)).map_err(refuse)?;
+        let file = lines.file();
+        if let Err(error) = file.rewind() {
+            return Err(lines.refuse(&error));
+        }
         let (mut kept, mut bytes) = (0, 0);
         let mut reader = BufReader::new(&*file);
         let mut line = Vec::new();
@@ -108,9 +127,8 @@ impl Shelf {
             kept += 1;
             bytes += line.len() as u64;
         }
-        file.set_len(bytes).map_err(refuse)?;
-        file.seek(SeekFrom::Start(bytes)).map_err(refuse)?;
-        Ok(kept)
+        let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::Start(bytes)));
+        cut.map(|_| kept).map_err(|error| lines.refuse(&error))
     }
 
     /// Puts licenses there: their lines, and of each its stamp and where its line ends.
@@ -127,17 +145,18 @@ impl Shelf {
                 let mut begin = 0;
                 for (stamp, end) in stamps {
                     let name = file_name(stamp);
-                    let path = folder.path.join(format!(".{name}.partial"));
-                    File::create(&path)
+                    let hidden = file::hidden(&folder.path.join(&name))?;
+                    file::create(&hidden)
                         .and_then(|mut file| file.write_all(&lines[begin..end]))
-                        .map_err(|error| unwritable(&path, &error))?;
-                    folder.unnamed.push(name);
+                        .map_err(|error| unwritable(&hidden, &error))?;
+                    folder.unnamed.push((hidden, name));
                     begin = end;
                 }
                 Ok(())
             }
             Self::Lines(file) => {
-                file.file.write_all(lines).map_err(|error| unwritable(&file.partial, &error))
+                let written = file.file().write_all(lines);
+                written.map_err(|error| file.refuse(&error))
             }
         }
     }
@@ -150,23 +169,16 @@ impl Shelf {
         let folder = match self {
             Self::Folder(folder) => folder,
             // Signing goes on meanwhile: at the end there is little left to wait for.
-            Self::Lines(lines) => {
-                let synced = lines.file.sync_data();
-                return synced.map_err(|error| unwritable(&lines.partial, &error));
-            }
+            Self::Lines(lines) => return lines.sync(),
         };
         if folder.unnamed.is_empty() {
             return Ok(());
         }
         let refuse = |error: io::Error| unwritable(&folder.path, &error);
-        file::sync_all_in(
-            &folder.path,
-            folder.unnamed.iter().map(|name| format!(".{name}.partial")),
-        )
-        .map_err(refuse)?;
-        for name in folder.unnamed.drain(..) {
-            let path = folder.path.join(&name);
-            file::rename_new(&folder.path.join(format!(".{name}.partial")), &path)?;
+        file::sync_all_in(&folder.path, folder.unnamed.iter().map(|(hidden, _)| hidden.as_path()))
+            .map_err(refuse)?;
+        for (hidden, name) in folder.unnamed.drain(..) {
+            file::rename_new(&hidden, &folder.path.join(name))?;
         }
         file::sync_folder(&folder.path).map_err(refuse)
     }
@@ -177,25 +189,9 @@ impl Shelf {
     /// `output.exists`, `output.unwritable`.
     pub(super) fn finish(mut self) -> Result<(), Refusal> {
         self.settle()?;
-        let Self::Lines(lines) = self else { return Ok(()) };
-        let refuse = |error: io::Error| unwritable(&lines.partial, &error);
-        lines.file.sync_all().map_err(refuse)?;
-        file::rename_new(&lines.partial, &lines.path)?;
-        file::sync_folder_of(&lines.path).map_err(|error| unwritable(&lines.path, &error))
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Lines(lines) => lines.finish(),
+        }
     }
-}
-
-/// The name under which a file is written until it is whole.
-fn hidden(path: &Path) -> Result<PathBuf, Refusal> {
-    let name = path.file_name().ok_or_else(|| {
-        Refusal::usage(format!("{} names no file", path.display()), "Give a file for --out-jsonl.")
-    })?;
-    let mut hidden = OsString::from(".");
-    hidden.push(name);
-    hidden.push(".partial");
-    Ok(path.with_file_name(hidden))
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Refusal {
-    Refusal::new(Code::OutputUnwritable, format!("{} can't be written: {error}", path.display()))
 }

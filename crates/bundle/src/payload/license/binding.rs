@@ -9,7 +9,7 @@ use crate::{
     fingerprint::{self, Comparison},
     key::PublicKey,
     number::Positive,
-    payload::{check_hex, check_name},
+    payload::check_components,
 };
 
 /// Which machine a license is for.
@@ -60,10 +60,7 @@ impl FingerprintBinding {
 impl Binding {
     pub(super) fn check(&self) -> Result<(), PayloadError> {
         let Self::Fingerprint(fingerprint) = self else { return Ok(()) };
-        for (name, hash) in &fingerprint.components {
-            check_name("binding.fingerprint.components", name)?;
-            check_hex("binding.fingerprint.components", hash, 8)?;
-        }
+        check_components("binding.fingerprint.components", &fingerprint.components)?;
         if fingerprint.require.as_u64() > fingerprint.components.len() as u64 {
             return Err(PayloadError::invalid(
                 "binding.fingerprint.require",

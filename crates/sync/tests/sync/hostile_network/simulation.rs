@@ -34,6 +34,7 @@ pub struct Plan {
     disasters: BTreeMap<Moment, Disaster>,
     windows: Vec<(Moment, Moment, Weather)>,
     calm_from: Moment,
+    prunes: bool,
 }
 
 impl Plan {
@@ -66,7 +67,14 @@ impl Plan {
                 (from, (from + chance.up_to(most)).min(HORIZON), weather)
             })
             .collect();
-        Self { seed, appends, disasters: BTreeMap::new(), windows, calm_from: HORIZON }
+        Self {
+            seed,
+            appends,
+            disasters: BTreeMap::new(),
+            windows,
+            calm_from: HORIZON,
+            prunes: false,
+        }
     }
 
     /// Fine weather, and a few records every ten minutes.
@@ -80,6 +88,23 @@ impl Plan {
         self
     }
 
+    /// The Kernel is backed up, and set back to its last backup, at moments nobody chose.
+    pub fn with_random_restores(mut self) -> Self {
+        let mut chance = Jitter::seeded(self.seed ^ 0xbac);
+        for n in 0..12 {
+            let disaster =
+                if n % 2 == 0 { Disaster::BackUpKernel } else { Disaster::RestoreKernel };
+            let moment = at(0) + chance.up_to(HORIZON.saturating_since(at(0)));
+            self.disasters.insert(moment, disaster);
+        }
+        self
+    }
+
+    /// The site keeps little of what was confirmed.
+    pub fn pruning(self) -> Self {
+        Self { prunes: true, ..self }
+    }
+
     pub fn under(self, windows: Vec<(Moment, Moment, Weather)>) -> Self {
         Self { windows, ..self }
     }
@@ -90,6 +115,7 @@ pub struct Simulation {
     now: Moment,
     appends: BTreeMap<Moment, u64>,
     disasters: BTreeMap<Moment, Disaster>,
+    prunes: bool,
     network: Network,
     chance: Jitter,
     kernel: Kernel,
@@ -145,6 +171,7 @@ impl Simulation {
             now,
             appends: plan.appends,
             disasters: plan.disasters,
+            prunes: plan.prunes,
             network,
             chance,
             kernel: Kernel::default(),
@@ -179,13 +206,21 @@ impl Simulation {
         while !self.is_drained() {
             assert!(self.step(deadline), "{} of {} wait", self.push.waiting(), self.site.last());
         }
+        // A heartbeat that crossed the last batch may have asked for what was under way.
+        let settled = self.now + seconds(120);
+        while self.step(settled) {}
         // And nothing happens afterwards: no record is sent for nothing.
         let batches = self.batches;
-        while self.step(deadline + within) {}
+        while self.step(deadline.max(settled) + within) {}
         assert_eq!(self.batches, batches);
         assert!(self.kernel.accounted.values().all(|times| *times == 1));
         assert!(!self.push.is_blocked());
         assert!(!self.freshness.is_offline(self.now));
+    }
+
+    /// How many records the Kernel knows that it confirmed and does not hold.
+    pub fn lost(&self) -> u64 {
+        self.kernel.lost.iter().map(|(from, to)| to - from + 1).sum()
     }
 
     pub fn kernel_keeps_all_it_confirmed(&self) {
@@ -202,8 +237,13 @@ impl Simulation {
 
     fn is_drained(&self) -> bool {
         self.push.waiting() == 0
-            && (1..=self.site.last())
-                .all(|seq| self.kernel.holds(seq, self.site.head(seq).unwrap()))
+            && (1..=self.site.last()).all(|seq| {
+                self.kernel.holds(seq, self.site.head(seq).unwrap()) || self.is_lost(seq)
+            })
+    }
+
+    fn is_lost(&self, seq: u64) -> bool {
+        self.kernel.lost.iter().any(|(from, to)| (*from..=*to).contains(&seq))
     }
 
     /// Goes on to the next thing that happens before `end`; false if nothing does.
@@ -250,15 +290,28 @@ impl Simulation {
                     assert!(run.from >= 1 && run.from <= run.to && run.to <= self.site.last());
                     assert!(run.to - run.from < 1_000 && run.bytes <= 1 << 20);
                     assert!(run.from <= self.confirmed_to + 1, "a batch overtakes another");
+                    // What can be sent without a receipt is: one skips what the site may still have.
+                    if let Some(seq) = run.receipt {
+                        assert!(self.prunes && seq + 1 == run.from);
+                    }
                     let batch = self.site.batch(run);
                     let records = batch.records.len();
                     self.batches += 1;
                     self.call(Call::Push, Sent::Batch(batch), records);
                 }
                 PushEffect::LookUpHead { seq } => {
-                    self.push.handle_head(seq, self.site.head(seq), self.now);
+                    self.push.handle_head(seq, self.site.known_head(seq), self.now);
+                }
+                PushEffect::LookUpReceipt { from } => {
+                    assert!(self.prunes && from >= self.site.pruned_to);
+                    self.push.handle_receipted(self.site.receipted(from), self.now);
                 }
                 PushEffect::Report(PushReport::Rewound { to }) => assert!(to < self.site.last()),
+                PushEffect::Report(PushReport::Missing { to, .. }) if self.prunes => {
+                    // Up to the first receipt behind what is not kept, and no record more.
+                    let receipted = self.site.receipted(self.site.pruned_to).unwrap();
+                    assert!(to <= receipted.max(self.site.pruned_to + 1), "{to} of {receipted}");
+                }
                 PushEffect::Report(report) => panic!("{report:?}: nothing is pruned or foreign"),
             }
         }
@@ -295,7 +348,7 @@ impl Simulation {
                     Sent::Heartbeat { seq, head } => {
                         Heard::Heartbeat(self.kernel.backfill(*seq, *head))
                     }
-                    Sent::Batch(batch) => match self.kernel.take(batch) {
+                    Sent::Batch(batch) => match self.kernel.take(batch, &self.confirmed) {
                         Ok((to, head)) => {
                             self.confirmed.push((to, head));
                             Heard::Receipt { to, head }
@@ -320,12 +373,16 @@ impl Simulation {
                 self.in_flight.remove(&Call::Heartbeat);
                 self.pace.handle_answer(Verdict::Done, Some(60), now);
                 self.freshness.handle_accepted(self.pace.poll_after(), now);
+                self.push.handle_pruned(self.site.first());
                 self.push.handle_heartbeat(&backfill);
             }
             Heard::Receipt { to, head } => {
                 self.in_flight.remove(&Call::Push);
                 assert_eq!(self.site.head(to), Some(head));
-                self.site.acknowledged = self.site.acknowledged.max(to);
+                if self.site.acknowledged < to {
+                    self.site.acknowledged = to;
+                    self.site.receipts.insert(to, head);
+                }
                 self.confirmed_to = self.confirmed_to.max(to);
                 self.push.handle_answer(PushAnswer::Accepted { to }, now);
                 if self.chance.draw().is_multiple_of(10) {
@@ -335,6 +392,7 @@ impl Simulation {
             }
             Heard::Gap(heads) => {
                 self.in_flight.remove(&Call::Push);
+                self.push.handle_pruned(self.site.first());
                 self.push.handle_answer(PushAnswer::Gap { heads }, now);
             }
             Heard::Failed(call, outcome) => {
@@ -357,6 +415,11 @@ impl Simulation {
             self.site.append(self.events_written, bytes);
         }
         self.push.handle_appended(self.site.last(), self.now);
+        if self.prunes {
+            let kept = self.chance.draw() % 300;
+            self.site.prune(self.site.acknowledged.saturating_sub(kept));
+            self.push.handle_pruned(self.site.first());
+        }
     }
 
     fn strike(&mut self, disaster: Disaster) {

@@ -12,6 +12,8 @@ use super::site::{EPOCH, OPEN, Record};
 pub struct Batch {
     pub from: u64,
     pub before: Head,
+    /// The receipt presented for what comes before.
+    pub receipt: Option<(u64, Head)>,
     pub records: Vec<Record>,
 }
 
@@ -21,14 +23,27 @@ pub struct Kernel {
     followed: BTreeSet<(u64, Head)>,
     /// How often each event was put on somebody's account.
     pub accounted: BTreeMap<u64, u32>,
+    /// Runs that it confirmed and does not hold, as it knows by its own receipts.
+    pub lost: Vec<(u64, u64)>,
 }
 
 impl Kernel {
     /// Takes a batch in whole, and says up to where; or the heads it holds that nothing follows.
-    pub fn take(&mut self, batch: &Batch) -> Result<(u64, Head), Vec<HeldHead>> {
+    /// `signed` is every receipt by its key, which no restore takes away.
+    pub fn take(
+        &mut self,
+        batch: &Batch,
+        signed: &[(u64, Head)],
+    ) -> Result<(u64, Head), Vec<HeldHead>> {
         let mut at = (batch.from - 1, batch.before);
         if !self.holds(at.0, at.1) {
-            return Err(self.heads());
+            if batch.receipt != Some(at) || !signed.contains(&at) {
+                return Err(self.heads());
+            }
+            let below =
+                self.held.range(..(at.0, Head::NONE)).next_back().map_or(0, |(seq, _)| *seq);
+            self.lost.push((below + 1, at.0));
+            self.held.insert(at);
         }
         for record in &batch.records {
             let next = (at.0 + 1, record.head);

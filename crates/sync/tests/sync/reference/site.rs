@@ -1,5 +1,7 @@
 //! The site: a chain of records.
 
+use std::collections::BTreeMap;
+
 use farhold_audit::{Epoch, Head};
 use farhold_sync::{Backlog, Jitter, Run};
 
@@ -20,6 +22,10 @@ pub struct Record {
 pub struct Site {
     pub chain: Vec<Record>,
     pub acknowledged: u64,
+    /// Up to here nothing is kept.
+    pub pruned_to: u64,
+    /// Every receipt that was kept.
+    pub receipts: BTreeMap<u64, Head>,
 }
 
 impl Site {
@@ -45,8 +51,33 @@ impl Site {
         }
     }
 
+    /// As [`Self::head`], as far as it can be known: from the record, or from its receipt.
+    pub fn known_head(&self, seq: u64) -> Option<Head> {
+        let kept = self.head(seq).filter(|_| seq == 0 || seq > self.pruned_to);
+        kept.or_else(|| self.receipts.get(&seq).copied())
+    }
+
+    /// Removes records up to `seq`; the last that was confirmed stays.
+    pub fn prune(&mut self, seq: u64) {
+        self.pruned_to = self.pruned_to.max(seq.min(self.acknowledged.saturating_sub(1)));
+    }
+
+    /// The first record from `from` on for which there is a receipt.
+    pub fn receipted(&self, from: u64) -> Option<u64> {
+        self.receipts.range(from..).next().map(|(seq, _)| *seq)
+    }
+
+    pub fn first(&self) -> u64 {
+        self.pruned_to + 1
+    }
+
     pub fn backlog(&self) -> Backlog {
-        Backlog { epoch: EPOCH, first: 1, last: self.last(), acknowledged: self.acknowledged }
+        Backlog {
+            epoch: EPOCH,
+            first: self.first(),
+            last: self.last(),
+            acknowledged: self.acknowledged,
+        }
     }
 
     /// Reads a batch as the shell does: as many records as fit, and always one.
@@ -60,6 +91,9 @@ impl Site {
             room = room.saturating_sub(record.bytes);
             records.push(*record);
         }
-        Batch { from: run.from, before: self.head(run.from - 1).unwrap(), records }
+        assert!(run.from > self.pruned_to, "a batch of records that are not kept");
+        let before = self.known_head(run.from - 1).expect("the head before a batch is known");
+        let receipt = run.receipt.map(|seq| (seq, self.receipts[&seq]));
+        Batch { from: run.from, before, receipt, records }
     }
 }

@@ -1,7 +1,10 @@
 //! A license for each row of a table, on the real tool.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../desk/mod.rs"]
 mod desk;
+mod lengths;
+mod outputs;
 
 use std::{collections::BTreeSet, fs, process::Stdio};
 
@@ -405,22 +408,6 @@ fn a_rehearsal_reads_everything_and_signs_nothing() {
         65,
         "template.invalid",
     );
-}
-
-#[test]
-fn outputs_are_never_written_over_another_file() {
-    let desk = desk_with(&table(3));
-    desk.write("taken", "precious");
-    desk.refused(&format!("issue many.toml {WITH} --out-jsonl taken"), 73, "output.exists");
-    desk.refused(&format!("issue many.toml {WITH} --out-jsonl ledger"), 2, "usage.invalid");
-    desk.refused(&format!("issue many.toml {WITH} --out-jsonl kernel.key"), 73, "output.is_key");
-    desk.refused(&format!("issue many.toml {WITH}"), 2, "usage.invalid");
-    issue(&desk, "--out-dir out");
-    let name = names(&desk.path("out")).remove(1);
-    desk.write(&format!("out/{name}"), "something else\n");
-    desk.refused(&format!("issue many.toml {WITH} --out-dir out"), 73, "output.exists");
-    assert_eq!(desk.read(&format!("out/{name}")), b"something else\n");
-    assert_eq!(desk.read("taken"), b"precious");
 }
 
 #[test]
