@@ -3,7 +3,7 @@
 
 mod desk;
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
@@ -109,20 +109,7 @@ fn rows_of_a_revoked_key_are_issued_anew_with_the_next_serial_and_once() {
 fn killed_on_the_way_to_new_serials_it_is_finished_by_the_same_words() {
     let desk = with_another_key(3_000, "--revoke");
     for more in [1, 400_000] {
-        let target = fs::metadata(desk.path("ledger")).unwrap().len() + more;
-        let mut child = desk
-            .command(&format!("{BY_NEW} --at {ISSUED_AT} --out-dir anew"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while fs::metadata(desk.path("ledger")).unwrap().len() < target
-            && child.try_wait().unwrap().is_none()
-        {
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
+        desk.killed_after(more, &format!("{BY_NEW} --at {ISSUED_AT} --out-dir anew"));
         desk.done("ledger repair ledger");
     }
     by_new(&desk, "--out-dir anew");

@@ -1,13 +1,13 @@
 //! `current.bundle`: written after each import, verified on opening, and what serves when the
 //! database is torn or older.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::json;
 
 use crate::stage::{Ground, Stage, Vendor};
 
-fn database(stage_dir: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+fn database(stage_dir: &std::path::Path) -> Vec<(PathBuf, Vec<u8>)> {
     ["agent.db", "agent.db-wal", "agent.db-shm"]
         .into_iter()
         .map(|name| stage_dir.join(name))
@@ -20,6 +20,15 @@ async fn serial_in_force(stage: &Stage) -> u64 {
     let licenses = stage.get("/admin/licenses").await;
     let all = licenses["licenses"].as_array().unwrap();
     all.iter().find(|one| one["in_force"] == true).map_or(0, |one| one["serial"].as_u64().unwrap())
+}
+
+/// A site that was stopped while a license stood: its state directory, and the second copy.
+async fn stopped_with_a_license(ground: &Ground, vendor: &Vendor) -> (PathBuf, Vec<u8>) {
+    let stage = ground.start().trusting(vendor).await;
+    stage.imports(&vendor.license(json!({}))).await;
+    let found = (stage.state_dir.clone(), stage.second_copy());
+    stage.stop();
+    found
 }
 
 #[tokio::test]
@@ -73,10 +82,7 @@ async fn a_database_that_is_older_than_the_copy_is_brought_up_to_it() {
 #[tokio::test]
 async fn a_copy_is_verified_before_it_serves_and_a_forged_line_is_left_out() {
     let (ground, vendor) = (Ground::new(), Vendor::new());
-    let stage = ground.start().trusting(&vendor).await;
-    stage.imports(&vendor.license(json!({}))).await;
-    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
-    stage.stop();
+    let (state_dir, honest) = stopped_with_a_license(&ground, &vendor).await;
     let stranger = Vendor::new();
     let forged = stranger.license(json!({"serial": 9}));
     fs::write(state_dir.join("current.bundle"), [honest.clone(), forged].concat()).unwrap();
@@ -118,10 +124,7 @@ async fn it_serves_alone_when_the_database_is_torn() {
 #[tokio::test]
 async fn a_copy_that_does_not_go_on_from_the_root_in_force_is_nobodys() {
     let (ground, vendor) = (Ground::new(), Vendor::new());
-    let stage = ground.start().trusting(&vendor).await;
-    stage.imports(&vendor.license(json!({}))).await;
-    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
-    stage.stop();
+    let (state_dir, honest) = stopped_with_a_license(&ground, &vendor).await;
     // Another root under the same issuer's name, standing higher.
     let stranger = Vendor::new();
     let foreign = [stranger.first_root(), stranger.license(json!({"serial": 9}))].concat();
@@ -134,10 +137,7 @@ async fn a_copy_that_does_not_go_on_from_the_root_in_force_is_nobodys() {
 #[tokio::test]
 async fn a_copy_with_a_license_that_no_import_takes_is_nobodys() {
     let (ground, vendor) = (Ground::new(), Vendor::new());
-    let stage = ground.start().trusting(&vendor).await;
-    stage.imports(&vendor.license(json!({}))).await;
-    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
-    stage.stop();
+    let (state_dir, honest) = stopped_with_a_license(&ground, &vendor).await;
     let needing = vendor.license(json!({"serial": 2, "needs": {"root": 9, "revocations": 9}}));
     fs::write(state_dir.join("current.bundle"), [honest, needing].concat()).unwrap();
     assert_eq!(serial_in_force(&ground.start()).await, 1);
@@ -146,10 +146,7 @@ async fn a_copy_with_a_license_that_no_import_takes_is_nobodys() {
 #[tokio::test]
 async fn a_copy_that_serves_over_a_database_is_told() {
     let (ground, vendor) = (Ground::new(), Vendor::new());
-    let stage = ground.start().trusting(&vendor).await;
-    stage.imports(&vendor.license(json!({}))).await;
-    let (state_dir, honest) = (stage.state_dir.clone(), stage.second_copy());
-    stage.stop();
+    let (state_dir, honest) = stopped_with_a_license(&ground, &vendor).await;
     let newer = vendor.license(json!({"serial": 2}));
     fs::write(state_dir.join("current.bundle"), [honest, newer].concat()).unwrap();
     let stage = ground.start();
@@ -162,10 +159,8 @@ async fn a_copy_that_serves_over_a_database_is_told() {
 #[tokio::test]
 async fn a_pipe_in_its_place_holds_no_start_up() {
     let (ground, vendor) = (Ground::new(), Vendor::new());
-    let stage = ground.start().trusting(&vendor).await;
-    stage.imports(&vendor.license(json!({}))).await;
-    let copy = stage.state_dir.join("current.bundle");
-    stage.stop();
+    let (state_dir, _) = stopped_with_a_license(&ground, &vendor).await;
+    let copy = state_dir.join("current.bundle");
     fs::remove_file(&copy).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, &copy, rustix::fs::Mode::RUSR).unwrap();
     let stage = ground.start();

@@ -148,6 +148,19 @@ impl Desk {
         command
     }
 
+    /// Runs a line and kills it once the ledger has grown by so many bytes, or it is done.
+    pub(crate) fn killed_after(&self, grown: u64, line: &str) {
+        let ledger_bytes = || fs::metadata(self.path("ledger")).unwrap().len();
+        let target = ledger_bytes() + grown;
+        let mut command = self.command(line);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while ledger_bytes() < target && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+
     /// Runs what must succeed; its JSON, if it printed any.
     pub(crate) fn done(&self, line: &str) -> Value {
         let ran = self.run(line);

@@ -6,7 +6,7 @@ mod desk;
 mod lengths;
 mod outputs;
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
@@ -165,20 +165,7 @@ fn killed_at_any_moment_it_is_finished_by_the_same_words() {
     let desk = desk_with(&table(6_000));
     let line = format!("issue many.toml {WITH} --at {ISSUED_AT}");
     let kill_after_entries = |more: u64, out: &str| {
-        let target = more + fs::read(desk.path("ledger")).unwrap().len() as u64;
-        let mut child = desk
-            .command(&format!("{line} {out}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while fs::metadata(desk.path("ledger")).unwrap().len() < target
-            && child.try_wait().unwrap().is_none()
-        {
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
+        desk.killed_after(more, &format!("{line} {out}"));
         // A torn entry's license was never written.
         desk.done("ledger repair ledger");
         let entered = ledger(&desk);
