@@ -135,7 +135,16 @@ async fn take(
     drop(place);
     match taken {
         Taken::Gap { heads } => answer::gap(&heads),
-        Taken::Accepted { refused: further, .. } => {
+        Taken::Accepted { refused: further, missing, .. } => {
+            if let Some(missing) = missing {
+                tracing::warn!(
+                    device_key_id = %opening.device_key_id,
+                    epoch = %opening.epoch,
+                    from = missing.from,
+                    to = missing.to.seq,
+                    "records that were confirmed are not held any more; their receipt stands for them"
+                );
+            }
             let refused = answer::refused(refused, further);
             answer::accepted(plane, &summary, refused, &receipt)
         }

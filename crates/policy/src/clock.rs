@@ -140,6 +140,8 @@ impl ClockState {
         self.seen = *reading;
 
         let lowered = kernel_time.and_then(|kernel| self.lower(kernel));
+        // A mark that was proved wrong takes with it what quota time had gone on to.
+        let gone_on = if lowered.is_some() { self.mark } else { gone_on };
         let before = self.mark;
         let followed = self.follow(reading.wall, uptime, lead_goes_on, kernel_time);
         self.quota = Some(quota(reading.wall, self.mark, gone_on));

@@ -393,7 +393,8 @@ impl Push {
         if !self.backfill.is_empty() || self.cursor < self.seen || waiting >= self.cut.records {
             return Some(Moment::BOOT);
         }
-        self.waiting_since.map(|since| since + self.timing.coalesce)
+        // What had waited may be covered by a receipt, or be pruned, by now.
+        self.waiting_since.filter(|_| waiting > 0).map(|since| since + self.timing.coalesce)
     }
 
     /// What is asked for again lies before what is new: it goes first.

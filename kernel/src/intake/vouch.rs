@@ -29,12 +29,6 @@ pub(super) async fn needed(
     }
     let documents = plane.documents();
     let receipt = verify(line, checkpoint, before, &documents.standing)?;
-    tracing::warn!(
-        device_key_id = %opening.device_key_id,
-        epoch = %opening.epoch,
-        to = before.seq,
-        "records that were confirmed are not held any more; their receipt stands for them"
-    );
     Ok(Some(receipt.line().to_vec()))
 }
 

@@ -36,8 +36,8 @@ fn wall(clock: &ClockAnswer) -> String {
         (None, Some(ahead), "after_off") => format!(
             "{says}, {ahead} ahead of the agent's own time: the machine may have been off as long. Licenses and quotas go by it."
         ),
-        (None, Some(ahead), _) if clock.on_probation => format!(
-            "{says}, {ahead} ahead of the agent's own time: it is on probation until the machine has run for 24 hours without another step, or the Kernel agrees. Quotas turn by no more than a day of it meanwhile."
+        (None, Some(ahead), "on_probation") => format!(
+            "{says}, {ahead} ahead of the agent's own time: it is on probation until the machine has run for 24 hours without another step, or the Kernel agrees. Quotas may turn late meanwhile."
         ),
         (None, Some(ahead), _) => format!(
             "{says}, {ahead} ahead of the agent's own time, which follows within the minute."
@@ -147,7 +147,11 @@ mod tests {
         };
         says(&back, &["2 days behind", "it was set back", "2 days after what the system clock"]);
         says(&clock(NOON + HOUR * 2, NOON, NOON), &["2 hours ahead", "follows"]);
-        says(&clock(NOON + HOUR * 48, NOON, NOON), &["2 days ahead", "on probation"]);
+        let ahead = ClockAnswer {
+            wall_is: "on_probation".to_owned(),
+            ..clock(NOON + HOUR * 48, NOON, NOON)
+        };
+        says(&ahead, &["2 days ahead", "on probation"]);
         let off = ClockAnswer {
             wall_is: "after_off".to_owned(),
             on_probation: false,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farhold_contract::Timestamp;
 
-use super::{ClockReading, ClockState, DAY, STEP_TOLERANCE_MS, ms};
+use super::{ClockReading, ClockState, DAY, LONGEST_OFF, STEP_TOLERANCE_MS, ms};
 
 /// How far the system clock may be off before it is said: more than drift, less than anything
 /// notices.
@@ -38,8 +38,8 @@ pub enum WallStanding {
         /// How far.
         by: Duration,
     },
-    /// It is more than 24 h ahead, by as much as the machine may have been off: licenses and quotas
-    /// go by it, and the agent's own time follows after 24 h of uptime.
+    /// It is more than 24 h ahead, by as much as one time off explains: licenses and quotas go by it,
+    /// and the agent's own time follows after 24 h of uptime.
     AfterOff {
         /// How far.
         by: Duration,
@@ -89,8 +89,10 @@ impl ClockState {
                 }
             };
         }
+        let is_explained = || !self.now(reading, floor).is_on_probation();
         match ahead {
-            by if by > DAY && !self.now(reading, floor).is_on_probation() => {
+            // One time off explains it, and nothing is judged by the mark.
+            by if by > DAY && by <= LONGEST_OFF + DAY && is_explained() => {
                 WallStanding::AfterOff { by }
             }
             by if by > DAY => WallStanding::OnProbation { by },

@@ -197,6 +197,20 @@ fn the_kernels_time_lowers_a_mark_too_far_ahead() {
 }
 
 #[test]
+fn a_wall_still_wrong_when_the_kernel_lowers_the_mark_is_on_probation_and_turns_no_quotas() {
+    let mut machine = right_machine();
+    machine.set_error_ms(365 * DAY_MS);
+    machine.run(DAY, MINUTE);
+    assert_eq!(machine.now(NO_FLOOR).quota, machine.truth() + DAY * 365);
+    machine.hear_kernel();
+    let now = machine.now(NO_FLOOR);
+    assert_eq!((now.mark, now.quota), (machine.truth(), machine.truth() + DAY));
+    assert!(now.is_on_probation());
+    machine.run(HOUR, MINUTE);
+    assert_eq!(machine.now(NO_FLOOR).quota, machine.truth() + DAY);
+}
+
+#[test]
 fn the_kernels_time_leaves_a_mark_within_a_day_alone() {
     let mut machine = right_machine();
     machine.set_error_ms(23 * HOUR_MS);

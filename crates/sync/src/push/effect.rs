@@ -30,7 +30,7 @@ pub struct Run {
     /// Most bytes of records, before compression. A first record that is larger goes alone.
     pub bytes: u64,
     /// The record before `from`, if its receipt is to be presented: what comes before may be gone
-    /// on both sides (`bundle.md` §6.8).
+    /// on both sides (`bundle.md` §6.7.3).
     pub receipt: Option<u64>,
 }
 

@@ -476,6 +476,18 @@ fn said() -> impl Strategy<Value = Said> {
     ]
 }
 
+#[test]
+fn what_is_pruned_while_its_receipt_is_looked_for_is_not_sent() {
+    let mut push = push(1, 100, 0);
+    push.handle_pruned(2);
+    assert!(matches!(push.poll_effect(at(1)), Some(PushEffect::LookUpReceipt { .. })));
+    push.handle_appended(101, at(1));
+    push.handle_pruned(101);
+    push.handle_receipted(None, at(1));
+    assert!(matches!(push.poll_effect(at(9)), Some(PushEffect::Report(_))));
+    assert_eq!(push.poll_effect(at(9)), None, "nothing waits");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
