@@ -12,7 +12,7 @@ use farhold_contract::{Code, Timestamp, id::LicenseId};
 use farhold_ledger::{Bound, Contract, DeviceKey, Issue, Ledger, Move};
 
 use crate::{
-    issue::require_budget,
+    issue::{require_budget, same_in_line},
     refusal::Refusal,
     template::{BindTo, Mold},
 };
@@ -91,6 +91,30 @@ pub fn require_root(request: &Request, root: &TrustRoot) -> Result<(), Refusal> 
         ));
     }
     Ok(())
+}
+
+/// The contract that an interrupted run has entered for this very answer, whose output was lost.
+///
+/// One that the site holds, gives up or gave up has arrived: the same words then ask for another.
+///
+/// # Errors
+/// `payload.malformed`.
+pub fn interrupted_contract(
+    ledger: &Ledger,
+    mold: &Mold,
+    request: &Request,
+) -> Result<Option<LicenseId>, Refusal> {
+    let is_asking = |agent: &DeviceKey| agent.is(&request.device_key);
+    same_in_line(ledger, mold, |contract| {
+        let id = contract.license_id;
+        let is_held = request.licenses.iter().any(|held| held.license_id == id);
+        let was_given_up = contract.releases.iter().any(|(_, it)| is_asking(&it.device_key));
+        let is_of_another = matches!(
+            &contract.newest.bound,
+            Some(Bound::Fingerprint { device_key: Some(agent), .. }) if !is_asking(agent)
+        );
+        !is_held && request.release != Some(id) && !was_given_up && !is_of_another
+    })
 }
 
 /// The only contract of the mold's line, or the one that is bound to the machine that asks.

@@ -6,7 +6,7 @@ use farhold_bundle::Standing;
 use farhold_contract::Timestamp;
 
 /// The tolerance of every rule about clocks (`bundle.md` §5).
-pub const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+pub const FAR: Duration = farhold_ledger::LIMITS.clocks_apart;
 
 /// Whether a time lies farther ahead of `now` than the rules about clocks allow.
 pub fn is_far_ahead(time: Timestamp, now: Timestamp) -> bool {

@@ -6,6 +6,8 @@
 mod paper;
 mod tally;
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use farhold_bundle::{
@@ -171,7 +173,7 @@ impl<T: Drafted> Draft<T> {
     /// Who has signed, and who is missing.
     pub fn tally(&self, root: &TrustRoot) -> Tally {
         let (before, own) = self.content.asked(root);
-        let signers: Vec<KeyId> = self.signers().collect();
+        let signers: BTreeSet<KeyId> = self.signers().collect();
         let role = T::TYPE.signed_by();
         Tally {
             before: before.map(|before| Quorum::of(before, role, &signers)),

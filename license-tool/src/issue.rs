@@ -13,7 +13,7 @@ use farhold_contract::{Code, Timestamp, model::TenantStatus};
 use crate::{refusal::Refusal, template::Template};
 
 pub use next::{Next, a_year_before, newest_stamp, next, require_budget, same_in_line, says};
-pub use signing::{Signing, signing};
+pub use signing::{Signing, is_current, signing, stands};
 
 /// Signs a license by keys of the root's license role; the line has no line feed.
 ///

@@ -34,4 +34,5 @@ pub mod revoke;
 pub mod root;
 pub mod simulate;
 pub mod template;
+pub mod threshold;
 pub mod verify;

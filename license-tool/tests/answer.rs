@@ -803,6 +803,56 @@ fn a_date_far_ahead_of_this_machines_clock_is_said() {
 }
 
 #[test]
+fn a_new_contract_whose_answer_was_lost_is_no_second_one() {
+    let desk = desk();
+    let template = String::from_utf8(desk.read("acme.toml")).unwrap();
+    desk.write("acme.toml", template.replace(&format!("license_id = \"{LICENSE}\""), ""));
+    request(&desk, "a.request", "a", |_| {});
+    // Entered, and then there was no place for the file.
+    let out = desk.path("a.bundle");
+    let first = answer(&desk, "a.request", "--new-id --out a.bundle");
+    let bundle = desk.read("a.bundle");
+    std::fs::remove_file(&out).unwrap();
+
+    let line = format!("answer a.request {WITH} --template acme.toml --new-id --out a.bundle");
+    let line = format!("{line} --at {}", ISSUED_AT.replace("-22T", "-23T"));
+    let again = desk.run(&line);
+    assert_eq!(again.exit, 0, "{}", again.stderr);
+    assert!(again.stderr.contains("no new contract: the ledger has license"), "{}", again.stderr);
+    assert_eq!(desk.read("a.bundle"), bundle, "the same id, serial and time of issue");
+    assert_eq!(kinds(&desk), ["begun", "issued"]);
+
+    // By components, too, and for that agent alone.
+    let one = answer(&desk, "a.request", "--new-id --bind fingerprint --out 1.bundle");
+    let same = answer(&desk, "a.request", "--new-id --bind fingerprint --out 2.bundle");
+    assert_eq!(same["answer"]["license_id"], one["answer"]["license_id"]);
+    request(&desk, "b.request", "b", |_| {});
+    let other = answer(&desk, "b.request", "--new-id --bind fingerprint --out 3.bundle");
+    assert_ne!(other["answer"]["license_id"], one["answer"]["license_id"]);
+
+    // What has arrived was not interrupted: the same words ask for another.
+    let license_id = first["answer"]["license_id"].as_str().unwrap();
+    let newest = ledger(&desk).contract(license_id.parse().unwrap()).unwrap().newest.clone();
+    let held =
+        LicenseRef { license_id: newest.license_id, serial: newest.serial, sha256: newest.sha256 };
+    request(&desk, "later.request", "a", |request| request.licenses.push(held));
+    let second = answer(&desk, "later.request", "--new-id --out second.bundle");
+    assert_ne!(second["answer"]["license_id"], license_id);
+
+    // Nor was what the machine gives up.
+    let second = second["answer"]["license_id"].as_str().unwrap();
+    for given_up in [license_id, second] {
+        request(&desk, "gives.request", "a", |request| {
+            request.release = Some(given_up.parse().unwrap());
+        });
+        desk.done(&format!("answer gives.request {WITH} --at {ISSUED_AT} --json"));
+    }
+    let third = answer(&desk, "a.request", "--new-id --out third.bundle");
+    let third = third["answer"]["license_id"].as_str().unwrap();
+    assert!(![license_id, second].contains(&third), "{third}");
+}
+
+#[test]
 fn which_contract_is_answered_is_known_by_the_template_or_the_ledger() {
     let desk = desk();
     let template = String::from_utf8(desk.read("acme.toml")).unwrap();

@@ -1,11 +1,15 @@
 //! Tally: who has signed a draft, and who is missing.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use farhold_bundle::{
     KeyId, Positive,
     payload::{Role, Root},
 };
+
+use crate::threshold;
 
 /// The quorums of a draft: for a next root two (`bundle.md` §3.2), else one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +54,7 @@ impl Tally {
 }
 
 impl Quorum {
-    pub(super) fn of(root: &Root, role: Role, signers: &[KeyId]) -> Self {
+    pub(super) fn of(root: &Root, role: Role, signers: &BTreeSet<KeyId>) -> Self {
         let person = |&key_id: &KeyId| Person { key_id, name: name_of(root, key_id) };
         let listed = root.role(role);
         let (signed, missing) = listed
@@ -63,8 +67,9 @@ impl Quorum {
     }
 
     /// Whether enough have signed.
-    pub const fn is_met(&self) -> bool {
-        self.signed.len() as u64 >= self.required.as_u64()
+    pub fn is_met(&self) -> bool {
+        let signers = self.signed.iter().map(|person| person.key_id).collect();
+        threshold::is_reached(self.required, &signers)
     }
 }
 

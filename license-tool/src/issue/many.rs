@@ -26,6 +26,7 @@ pub(crate) use clerk::act;
 pub use column::Columns;
 pub use mistake::{Mistakes, RowMistake};
 pub use plan::{Plan, plan};
+pub use press::Press;
 pub use run::{Outcome, run};
 pub use shelf::{Shelf, file_name};
 pub use table::{CSV_MAX_BYTES, Table};

@@ -57,12 +57,18 @@ pub fn next(
     Ok(Next::New(Stamp { license_id, serial, issued_at: now }))
 }
 
-/// The contract of the mold's line whose newest serial says the same, whatever its id.
+/// The contract of the mold's line whose newest serial says the same, whatever its id, among those
+/// that `may_be` it.
 ///
 /// # Errors
 /// `payload.malformed`.
-pub fn same_in_line(ledger: &Ledger, mold: &Mold) -> Result<Option<LicenseId>, Refusal> {
-    for contract in ledger.contracts_of(&LineKey::of(mold.content())) {
+pub fn same_in_line(
+    ledger: &Ledger,
+    mold: &Mold,
+    may_be: impl Fn(&Contract) -> bool,
+) -> Result<Option<LicenseId>, Refusal> {
+    let line = LineKey::of(mold.content());
+    for contract in ledger.contracts_of(&line).filter(|contract| may_be(contract)) {
         if says(contract, &mold.cast(newest_stamp(contract)))? {
             return Ok(Some(contract.license_id));
         }
@@ -72,7 +78,8 @@ pub fn same_in_line(ledger: &Ledger, mold: &Mold) -> Result<Option<LicenseId>, R
 
 /// Whether a contract's newest serial holds where it was imported.
 fn stands(contract: &Contract, root: &TrustRoot) -> bool {
-    signing(&contract.newest.keys, root) != Signing::Fallen
+    let keys = contract.newest.keys.iter().copied().collect();
+    signing(&keys, root) != Signing::Fallen
 }
 
 /// The stamp of a contract's newest serial.

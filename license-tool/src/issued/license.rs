@@ -12,6 +12,7 @@ use farhold_contract::{
 use farhold_policy::{Phase, Timeline};
 
 use super::Source;
+use crate::issue;
 
 /// One license as it was issued.
 #[derive(Debug, Clone)]
@@ -65,17 +66,12 @@ impl IssuedLicense {
     /// Whether it stands at a site that once took it and stands at these roots now, the last one in
     /// force (`bundle.md` §3.4).
     pub fn stands_under(&self, roots: &[TrustRoot]) -> bool {
-        let Some(current) = roots.last() else { return false };
-        let revoked = &current.root().revoked_keys;
-        // Nobody took its signers' word back: rotated or not, what was accepted stays.
-        self.keys.is_disjoint(revoked)
-            || roots.iter().any(|root| meets(root, self.keys.difference(revoked)))
+        issue::stands(&self.keys, roots)
     }
 
     /// Whether a site at this root would take it anew.
     pub fn is_current_under(&self, root: &TrustRoot) -> bool {
-        let license_keys = &root.root().roles.license.key_ids;
-        self.keys.iter().all(|key| license_keys.contains(key)) && meets(root, self.keys.iter())
+        issue::is_current(&self.keys, root)
     }
 
     /// Whose it is.
@@ -88,10 +84,4 @@ impl IssuedLicense {
             serial: self.license.serial,
         }
     }
-}
-
-fn meets<'a>(root: &TrustRoot, keys: impl Iterator<Item = &'a KeyId>) -> bool {
-    let license = &root.root().roles.license;
-    let counting = keys.filter(|key| license.key_ids.contains(key)).count();
-    counting as u64 >= license.threshold.as_u64()
 }

@@ -9,7 +9,7 @@ use farhold_ledger::Ledger;
 
 use super::Args;
 use crate::{
-    answer::contract_for,
+    answer::{contract_for, interrupted_contract},
     assemble::open_lines,
     cli::{clock, issue::template_text},
     file, issue,
@@ -21,6 +21,7 @@ use crate::{
 pub(super) struct Draft {
     pub(super) mold: Mold,
     license_id: Option<LicenseId>,
+    is_new: bool,
     pub(super) bind: BindTo,
     pub(super) rehosts_per_year: Option<Whole>,
     template: Option<Template>,
@@ -32,19 +33,17 @@ impl Draft {
         if let Some(path) = &args.template {
             let of_template = |refusal: Refusal| refusal.of_file(path);
             let template = template::read(&template_text(path)?).map_err(of_template)?;
-            let license_id = match (template.license_id(), args.new_id) {
-                (Some(_), true) => {
-                    return Err(Refusal::usage(
-                        "the template has a license_id and --new-id asks for another",
-                        "Leave out one of them.",
-                    ));
-                }
-                (None, true) => Some(clock::new_id(LicenseId::from_uuid)),
-                (id, false) => id,
-            };
+            let license_id = template.license_id();
+            if license_id.is_some() && args.new_id {
+                return Err(Refusal::usage(
+                    "the template has a license_id and --new-id asks for another",
+                    "Leave out one of them.",
+                ));
+            }
             return Ok(Some(Self {
                 mold: template.mold(root.root().issuer.id).map_err(of_template)?,
                 license_id,
+                is_new: args.new_id,
                 bind: args.bind.unwrap_or_else(|| template.bind_to()),
                 rehosts_per_year: template.rehosts_per_year(),
                 template: Some(template),
@@ -60,6 +59,7 @@ impl Draft {
             .map_err(|refusal| refusal.of_file(path))?;
         Ok(Some(Self {
             license_id: Some(license.license_id),
+            is_new: false,
             bind: args.bind.unwrap_or_else(|| of_binding(&license)),
             rehosts_per_year: None,
             mold: Mold::of(license.content().clone()),
@@ -67,10 +67,11 @@ impl Draft {
         }))
     }
 
-    /// Which license it is: the one that was named, or the ledger's of that line and machine.
+    /// Which license it is, once bound: the one that was named, a new one, or the ledger's of that
+    /// line and machine.
     ///
     /// # Errors
-    /// `template.invalid` where neither says.
+    /// `template.invalid` where nothing says.
     pub(super) fn license_id(
         &self,
         ledger: &Ledger,
@@ -78,6 +79,11 @@ impl Draft {
     ) -> Result<LicenseId, Refusal> {
         if let Some(id) = self.license_id {
             return Ok(id);
+        }
+        if self.is_new {
+            // A new contract that was entered and never written is that one.
+            let known = interrupted_contract(ledger, &self.mold, request)?;
+            return Ok(known.unwrap_or_else(|| clock::new_id(LicenseId::from_uuid)));
         }
         contract_for(ledger, &self.mold, request)?.ok_or_else(|| {
             Refusal::new(

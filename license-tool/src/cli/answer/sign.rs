@@ -38,11 +38,11 @@ impl Args {
         let mut said = None;
         if request.release.is_some() {
             let file = open_file(path, root)?;
+            said = mended(&file);
             if is_given_up(&draft, request, file.ledger())? {
                 drop(file);
-                return self.only_note(path, root, request, now);
+                return Ok(self.only_note(path, root, request, now)?.with_said(said));
             }
-            said = mended(&file);
         }
         let keys = Passphrases::load_all(&self.passphrase, &self.key, root, Role::License)?;
         let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
@@ -85,6 +85,14 @@ impl Args {
         let mut warned = warnings(request, root, parcel.documents(), Some(file.ledger()), now);
         warned.extend(given_up_by_another_key(request, file.ledger()));
         warned.extend(issue::warnings(&signed));
+        if let (Next::Known(stamp), true) = (next, self.new_id) {
+            warned.push(format!(
+                "no new contract: the ledger has license {} serial {}, which says the same for this \
+                 machine and is handed over again. If it was revoked, change a word of the \
+                 template, its metadata for one",
+                stamp.license_id, stamp.serial
+            ));
+        }
         warned.extend(clock::ahead_in(&packed.standing));
         let moved = file.ledger().rehosts_since(license_id, issue::a_year_before(today));
         Ok(told::answer(request, file.ledger(), &signed, &next, step, moved, handed, now)

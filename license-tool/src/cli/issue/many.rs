@@ -14,7 +14,7 @@ use crate::{
     },
     file,
     issue::many::{
-        Batch, CSV_MAX_BYTES, Checked, Desk, Mistakes, Outcome, Plan, Shelf, Table, plan,
+        Batch, CSV_MAX_BYTES, Checked, Desk, Mistakes, Outcome, Plan, Press, Shelf, Table, plan,
         run as sign,
     },
     ledger::{self, LedgerFile},
@@ -58,9 +58,8 @@ pub(super) fn run(args: Args) -> Result<Page, Refusal> {
     let shelf = shelf(&args)?;
     let mut progress = Progress::on_terminal(batch.len());
     progress.at(0);
-    let outcome = sign(&batch, &plan, root, &signers, now, today, &mut ledger, shelf, |done| {
-        progress.at(done);
-    });
+    let press = Press { batch: &batch, plan: &plan, root, signers: &signers };
+    let outcome = sign(&press, now, today, &mut ledger, shelf, |done| progress.at(done));
     drop(progress);
     let outcome = outcome.inspect_err(|_| {
         talk("what was entered so far is written or known: run the same again for the rest");

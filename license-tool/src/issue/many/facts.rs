@@ -120,7 +120,8 @@ impl Batch {
             let stamp = newest_stamp(contract);
             let says = says(contract, caster.cast_row(row, stamp)?)
                 .map_err(|error| RowMistake::of_row(row.line, error.to_string()))?;
-            let signing = signing(&contract.newest.keys, desk.root);
+            let keys = contract.newest.keys.iter().copied().collect();
+            let signing = signing(&keys, desk.root);
             let stands = match signing {
                 Signing::Current => true,
                 Signing::Former => !desk.reissue,

@@ -15,11 +15,15 @@ use super::{
 use crate::{file, issue::Next, refusal::Refusal, template::Stamp};
 
 /// Makes signed lines: shared by all cores.
-pub(super) struct Press<'a> {
-    pub(super) batch: &'a Batch,
-    pub(super) plan: &'a Plan,
-    pub(super) root: &'a TrustRoot,
-    pub(super) signers: &'a [&'a (dyn Signer + Sync)],
+pub struct Press<'a> {
+    /// The rows.
+    pub batch: &'a Batch,
+    /// Which serial each gets.
+    pub plan: &'a Plan,
+    /// The root that they are signed under.
+    pub root: &'a TrustRoot,
+    /// Who signs each of them.
+    pub signers: &'a [&'a (dyn Signer + Sync)],
 }
 
 /// The licenses of a part: their lines one after the other, each with its line feed.

@@ -8,14 +8,12 @@ use std::{
     thread,
 };
 
-use farhold_bundle::{Signer, TrustRoot, payload::Role};
+use farhold_bundle::payload::Role;
 use farhold_contract::Timestamp;
 
 use super::{
-    batch::Batch,
     clerk::Clerk,
     parallel::{cores, part},
-    plan::Plan,
     press::Press,
     shelf::Shelf,
 };
@@ -39,40 +37,35 @@ pub struct Outcome {
 /// How far signing may run ahead of writing, in parts a core.
 const AHEAD: usize = 16;
 
-/// Signs every row of the plan, enters it, and puts it on the shelf. Licenses are dated `now`, and
-/// their entries `today`, by the system clock (`specs/ledger.md` §3).
+/// Signs every row of the press's plan, enters it, and puts it on the shelf. Licenses are dated
+/// `now`, and their entries `today`, by the system clock (`specs/ledger.md` §3).
 ///
 /// Whatever stops it, what is on the shelf is in the ledger; the same run again does the rest.
 ///
 /// # Errors
 /// `trust.root_expired`, `signature.*`, `output.*`, `key.module_unusable`.
-#[allow(clippy::too_many_arguments)] // each is another's: who signs, by which root, where to
 pub fn run(
-    batch: &Batch,
-    plan: &Plan,
-    root: &TrustRoot,
-    signers: &[&(dyn Signer + Sync)],
+    press: &Press<'_>,
     now: Timestamp,
     today: Timestamp,
     ledger: &mut LedgerFile,
     mut shelf: Shelf,
     mut progress: impl FnMut(usize),
 ) -> Result<Outcome, Refusal> {
-    require_time(root, now)?;
-    for signer in signers {
-        require_role(root, *signer, Role::License)?;
+    require_time(press.root, now)?;
+    for signer in press.signers {
+        require_role(press.root, *signer, Role::License)?;
     }
-    let press = Press { batch, plan, root, signers };
     let present = press.present(&shelf)?;
     let kept = shelf.keep(|at, line| press.is_line_of(at, line))?;
     let mut outcome = Outcome { there: kept as u64, ..Outcome::default() };
-    let count = plan.rows.len() - kept;
+    let count = press.plan.rows.len() - kept;
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD * cores());
         for _ in 0..cores() {
             let (sender, press, present, next, stop) =
-                (sender.clone(), &press, &present, &next, &stop);
+                (sender.clone(), press, &present, &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
