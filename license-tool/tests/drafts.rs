@@ -86,6 +86,18 @@ fn two_people_pass_a_draft_of_revocations_and_the_second_makes_it_whole() {
 }
 
 #[test]
+fn a_draft_that_needs_nobody_else_says_that_it_is_the_list() {
+    let desk = two_of_three();
+    let list = desk.done(&format!(
+        "{REVOKE} --first --license {LICENSE} --draft --key revocation.key \
+         --key revocation-b.key --out list.json --json"
+    ));
+    assert_eq!(list["complete"], true);
+    assert!(list["warnings"][0].as_str().unwrap().contains("no draft"), "{list}");
+    desk.done("verify list.json --root root.1.json");
+}
+
+#[test]
 fn a_draft_begun_by_its_first_signer_is_put_together_from_two_copies() {
     let desk = two_of_three();
     let draft = format!("{REVOKE} --first --license {LICENSE} --draft");

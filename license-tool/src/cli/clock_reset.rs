@@ -107,7 +107,9 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
         ));
     }
     let was_shown = !args.yes && !args.key.is_empty();
-    Ok(Page::new(text, json).with_warnings(if was_shown { Vec::new() } else { warnings }))
+    let mut told = if was_shown { Vec::new() } else { warnings };
+    told.extend(tally::whole_already(args.draft, &tally));
+    Ok(Page::new(text, json).with_warnings(told))
 }
 
 impl RequestArgs {

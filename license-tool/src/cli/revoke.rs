@@ -150,6 +150,7 @@ pub(crate) fn run(args: Args) -> Result<Page, Refusal> {
     put_state(&mut json, &draft, &tally);
     let mut warnings = args.warnings(&issued, &revoking, &losses);
     warnings.extend(clock::ahead(issued_at));
+    warnings.extend(tally::whole_already(args.draft, &tally));
     Ok(Page::new(text, json).with_warnings(warnings))
 }
 

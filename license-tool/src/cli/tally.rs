@@ -17,6 +17,13 @@ pub(crate) fn text(tally: &Tally) -> String {
     }
 }
 
+/// What is to be said where a draft was asked for and nobody else need sign: it is in force wherever
+/// it arrives.
+pub(crate) fn whole_already(draft_asked: bool, tally: &Tally) -> Option<String> {
+    let whole = draft_asked && tally.is_complete();
+    whole.then(|| "this is no draft: enough have signed, and it is the document itself".to_owned())
+}
+
 fn one(of: &Quorum) -> String {
     quorum(&format!("root {}", of.version), of)
 }
