@@ -24,12 +24,23 @@ pub(crate) fn branches(held: &[HeldBranch], epoch: Epoch) -> usize {
 }
 
 /// Which branch an agent that reports an earlier place than before is on: the newest one, if it is
-/// not the first and ends no later than that place; else one that is still to come.
-pub(crate) fn branch_of(held: &[HeldBranch], epoch: Epoch, seq: u64) -> usize {
-    let count = branches(held, epoch);
+/// not the first and has that place or ends before it; else one that is still to come.
+///
+/// `is_held`: a record with the head reported is held. Records overtake a report made before them.
+pub(crate) fn branch_of(held: &[HeldBranch], epoch: Epoch, seq: u64, is_held: bool) -> usize {
+    let is_known = newest_fork(held, epoch)
+        .is_some_and(|fork| fork.tip.seq <= seq || (is_held && fork.first_seq <= seq));
+    branches(held, epoch) - usize::from(is_known)
+}
+
+/// Whether the newest branch goes on beyond a place that is reported only now.
+pub(crate) fn is_overtaken(held: &[HeldBranch], epoch: Epoch, seq: u64) -> bool {
+    newest_fork(held, epoch).is_some_and(|fork| seq < fork.tip.seq)
+}
+
+fn newest_fork(held: &[HeldBranch], epoch: Epoch) -> Option<&HeldBranch> {
     let newest = of_epoch(held, epoch).max_by_key(|branch| branch.branch);
-    let is_known = newest.is_some_and(|fork| fork.forked_from.is_some() && fork.tip.seq <= seq);
-    count - usize::from(is_known)
+    newest.filter(|branch| branch.forked_from.is_some())
 }
 
 /// Records of an epoch that never came.

@@ -6,7 +6,7 @@ mod backfill;
 use std::{collections::BTreeSet, sync::Arc};
 
 use farhold_api::{Limits, Refusal};
-use farhold_audit::Epoch;
+use farhold_audit::{ChainPosition, Epoch};
 use farhold_bundle::Positive;
 use farhold_contract::{
     Code,
@@ -21,6 +21,7 @@ use farhold_contract::{
 use crate::{
     control_plane::ControlPlane,
     documents::Documents,
+    incident,
     refusal::stored,
     storage::{AgentFacts, Origin, Reported, Runtime, Trail},
 };
@@ -46,11 +47,19 @@ pub async fn answer(
     let bundle_digest = documents.bundle_for(agent, Some(&stands), now).map(|b| b.digest);
     let reported = known(plane, agent, &documents, &report)?;
     let claimed = report.licenses.clone();
+    let place_held = match incident::is_overtaken(&held, epoch, report.seq) {
+        true => {
+            let place = ChainPosition { seq: report.seq, head: report.head.into() };
+            plane.storage.held(agent.device_key.id(), epoch, place).await.map_err(stored)?
+        }
+        false => false,
+    };
     let held = Arc::new(held);
     let sight = Sight {
         agent: Arc::clone(agent),
         documents,
         held: Arc::clone(&held),
+        place_held,
         epoch,
         report,
         at: now,

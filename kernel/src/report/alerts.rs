@@ -36,6 +36,8 @@ pub(super) struct Sight {
     pub documents: Arc<Documents>,
     /// The branches held of the device key, before this report.
     pub held: Arc<Vec<HeldBranch>>,
+    /// Whether the record reported as the last is held: asked only where a branch goes beyond it.
+    pub place_held: bool,
     pub epoch: Epoch,
     pub report: HeartbeatReport,
     pub at: Timestamp,
@@ -70,7 +72,7 @@ impl Sight {
         if !chain && !mark {
             return None;
         }
-        let branch = incident::branch_of(&self.held, self.epoch, report.seq);
+        let branch = incident::branch_of(&self.held, self.epoch, report.seq, self.place_held);
         let incident = incident::restored(self.agent.device_key.id(), self.epoch, branch);
         let detail = json!({
             "epoch": report.epoch,

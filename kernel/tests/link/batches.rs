@@ -115,6 +115,24 @@ async fn a_site_restored_from_a_snapshot_loses_nothing_and_is_one_alert() {
 }
 
 #[tokio::test]
+async fn a_report_that_later_records_have_overtaken_is_of_the_same_incident() {
+    let world = World::new().await;
+    let mut agent = Agent::enrolled(&world, &[tenant_a()]).await;
+    agent.chain.grow(tenant_a(), 600);
+    assert_eq!(agent.push(&world, agent.batch(0)).await.status(), 200);
+    agent.heartbeat(&world, &json!({})).await;
+
+    agent.chain = agent.chain.restored(500);
+    agent.instance = farhold_kernel::random::bytes();
+    agent.chain.grow(tenant_a(), 20);
+    assert_eq!(agent.push(&world, agent.batch(500)).await.status(), 200);
+    // Made at record 510, and it arrives only now.
+    agent.chain = agent.chain.restored(510);
+    agent.heartbeat(&world, &json!({})).await;
+    assert_eq!(world.alerts().await.len(), 1, "{:?}", world.alerts().await);
+}
+
+#[tokio::test]
 async fn a_foreign_tenants_record_is_refused_inside_a_valid_batch() {
     let world = World::new().await;
     let mut agent = Agent::enrolled(&world, &[tenant_a()]).await;
